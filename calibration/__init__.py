@@ -1,0 +1,1 @@
+"""What we know of a pen: biases, scales, axes. Arrays in, arrays out."""

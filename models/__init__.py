@@ -1,0 +1,1 @@
+"""Shipped recognisers and the trainer that makes them."""

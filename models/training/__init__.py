@@ -1,0 +1,1 @@
+"""The offline trainer: corpus, network, loop, evaluation, export."""

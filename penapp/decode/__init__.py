@@ -1,0 +1,1 @@
+"""Network output to text: greedy, lexicon beam search, tentative and committed readings."""

@@ -1,0 +1,1 @@
+"""Bytes of the link to SampleBlocks in SI units."""

@@ -1,1 +1,1 @@
-"""segment."""
+"""Contact to strokes to words."""

@@ -37,7 +37,7 @@ class PenState:
     queue_high_water: int = 0
     resets: int = 0
     identify_ms: int = 0
-    battery: commands.BatteryReading = commands.BatteryReading(percent=87, millivolts=3920, charging=0)
+    battery: commands.BatteryReading = field(default_factory=lambda: commands.BatteryReading(87, 3920, 0))
     calibration: bytes = b""
     cal_incoming: bytearray = field(default_factory=bytearray)
 
@@ -59,7 +59,7 @@ def carry_out(pen: PenState, command: Command) -> Answer:
         return Status.BAD_ARGUMENT, b""
 
 
-def _hello(pen: PenState, args: bytes) -> Answer:
+def _hello(pen: PenState, _args: bytes) -> Answer:
     return Status.OK, pen.descriptor.encode()
 
 
@@ -73,7 +73,7 @@ def _start(pen: PenState, args: bytes) -> Answer:
     return Status.OK, b""
 
 
-def _stop(pen: PenState, args: bytes) -> Answer:
+def _stop(pen: PenState, _args: bytes) -> Answer:
     pen.streaming = False
     return Status.OK, b""
 
@@ -90,7 +90,7 @@ def _identify(pen: PenState, args: bytes) -> Answer:
     return Status.OK, b""
 
 
-def _battery(pen: PenState, args: bytes) -> Answer:
+def _battery(pen: PenState, _args: bytes) -> Answer:
     return Status.OK, pen.battery.encode()
 
 
@@ -99,7 +99,7 @@ def _time_sync(pen: PenState, args: bytes) -> Answer:
     return Status.OK, commands.TimeSyncReading(host_us, pen.now_us, pen.now_us).encode()
 
 
-def _status(pen: PenState, args: bytes) -> Answer:
+def _status(pen: PenState, _args: bytes) -> Answer:
     return Status.OK, pen.counters.encode()
 
 
@@ -139,11 +139,11 @@ def _store_calibration(pen: PenState) -> Status:
     return Status.OK
 
 
-def _selftest(pen: PenState, args: bytes) -> Answer:
+def _selftest(_pen: PenState, _args: bytes) -> Answer:
     return Status.OK, (0).to_bytes(2, "little")
 
 
-def _not_supported(pen: PenState, args: bytes) -> Answer:
+def _not_supported(_pen: PenState, _args: bytes) -> Answer:
     return Status.NOT_SUPPORTED, b""
 
 

@@ -85,6 +85,7 @@ class PenFirmware:
         self._overrun_rng = np.random.default_rng(self._faults.seed)
         self._waiting = _Batcher(len(self._stream.channels))
         self._seq = dict.fromkeys(FrameType, 0)
+        self._next_sample_us = 0
         self._next_flags = Flag.NONE
         self._last: tuple[Command, Response] | None = None
 
@@ -159,6 +160,7 @@ class PenFirmware:
         descriptor = replace(old.descriptor, boot_id=boot_id)
         self.state = PenState(descriptor, resets=old.resets + 1, calibration=old.calibration)
         self._seq = dict.fromkeys(FrameType, 0)
+        self._next_sample_us = 0
 
     @property
     def _stream(self) -> StreamSpec:
@@ -166,10 +168,10 @@ class PenFirmware:
 
     def _count(self, n: int, t_us_first: int) -> tuple[int, bool]:
         """Index of the first of n new samples, and whether the clock stepped back before it."""
-        index, before = self.state.index, self.state.now_us
+        index, expected_us = self.state.index, self._next_sample_us
         self.state.index = (index + n) & _U32
-        self.state.now_us = t_us_first + round(n * self._stream.period_us)
-        return index, t_us_first < before - self._stream.period_us
+        self.state.now_us = self._next_sample_us = t_us_first + round(n * self._stream.period_us)
+        return index, t_us_first < expected_us - self._stream.period_us
 
     def _next_seq(self, kind: FrameType) -> int:
         seq = self._seq[kind]
@@ -219,7 +221,7 @@ class PenFirmware:
             return []
         if self._last is not None and self._last[0] == command:
             return self._answer(self._last[1])
-        before = self._flush() if command.op == Op.STOP and self.streaming else []
+        before = self._flush() if self.streaming and command.op in (Op.STOP, Op.SET_RATE) else []
         was_streaming = self.streaming
         response = self._carry_out(command)
         if self.streaming and not was_streaming:

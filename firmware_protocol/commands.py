@@ -78,7 +78,7 @@ def unseal(stored: bytes) -> bytes:
     return stored[:-4]
 
 
-class _Record:
+class Contents:
     """Fixed-size answer contents: fields in wire order."""
 
     FORMAT: ClassVar[struct.Struct]
@@ -95,7 +95,7 @@ class _Record:
 
 
 @dataclass(frozen=True, slots=True)
-class BatteryReading(_Record):
+class BatteryReading(Contents):
     """percent 0-100; millivolts; charging 0 or 1."""
 
     FORMAT: ClassVar[struct.Struct] = struct.Struct("<BHB")
@@ -105,7 +105,7 @@ class BatteryReading(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class TimeSyncReading(_Record):
+class TimeSyncReading(Contents):
     """Microseconds: the host's own stamp again, then the pen's clock at arrival and at the answer."""
 
     FORMAT: ClassVar[struct.Struct] = struct.Struct("<QQQ")
@@ -115,7 +115,7 @@ class TimeSyncReading(_Record):
 
 
 @dataclass(frozen=True, slots=True)
-class PenCounters(_Record):
+class PenCounters(Contents):
     """Samples taken, frames dropped by a full queue, frames sent, frames in the fullest queue, resets."""
 
     FORMAT: ClassVar[struct.Struct] = struct.Struct("<5I")

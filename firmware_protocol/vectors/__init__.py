@@ -1,0 +1,1 @@
+"""Golden byte vectors of the wire protocol, shared with every other implementation."""

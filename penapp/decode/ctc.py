@@ -28,8 +28,8 @@ def ctc_scores(
 ) -> NDArray[np.float64]:
     """The log probability of every label sequence given the frames, summed over all alignments.
 
-    log_probs: (T, V); labels: B sequences of columns, the empty one included. -inf where T is too short or the
-    label is more than 700 nats worse than silence.
+    log_probs: (T, V); labels: B sequences of columns, the empty one included. -inf where T is too short
+    or the label is more than 700 nats worse than silence.
     """
     if not labels:
         return np.zeros(0)

@@ -2,21 +2,146 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
 from penapp.decode.alphabet import Alphabet
-from penapp.decode.greedy import GreedyDecoder
+from penapp.decode.beam import TrieBeam
+from penapp.decode.folding import MARKS
+from penapp.decode.greedy import check_columns, greedy_columns
+from penapp.decode.lexicon import Lexicon
 from penapp.decode.params import DecoderParams
-from penapp.decode.types import Hypothesis, LogProbs, TextState
+from penapp.decode.prefix_beam import PrefixBeam
+from penapp.decode.prior import Prior, TextPrior, case_variants
+from penapp.decode.ranking import Ranker
+from penapp.decode.types import Candidate, Hypothesis, LogProbs, TextState
+
+_WORDS_SCORED = 8
+"""Finished lexicon words whose exact probability is computed at the end of a word."""
+
+_COMPLETIONS = 4
+"""Unfinished nodes whose best word is scored as well: a lost last letter loses no word."""
+
+_MARK_P = 0.03
+"""A mark that reaches this probability somewhere is tried behind the best words."""
 
 
 class WordDecoder:
-    """Reads one word at a time. Without a lexicon it hands out the network's own reading."""
+    """Reads one word at a time: exactly one, the segmenter has cut already.
 
-    def __init__(self, alphabet: Alphabet, lexicon: None = None, params: DecoderParams | None = None) -> None:
+    Two searches run side by side, one through the lexicon and one without it. What they find is scored
+    exactly (all alignments) and ranked together with the prior of DecoderParams, so a confident reading
+    outside the lexicon beats a poor word. The last committed word is the context of the next one.
+
+    Stream: `push` frames, `snapshot` for the reading so far, `finish` for the reading of the word.
+    Whole words: `decode`. `reset` forgets the word and its context. Words added to the lexicon count from
+    the next word on.
+    """
+
+    def __init__(
+        self, alphabet: Alphabet, lexicon: Lexicon | None = None, params: DecoderParams | None = None
+    ) -> None:
+        if lexicon is not None:
+            lexicon.check(alphabet)
         self._alphabet = alphabet
         self._lexicon = lexicon
         self._params = params or DecoderParams()
-        self._greedy = GreedyDecoder(alphabet)
+        self._prior = TextPrior(lexicon, self._params)
+        self._ranker = Ranker(alphabet, self._params)
+        self._open = PrefixBeam(alphabet)
+        self._beam = TrieBeam(alphabet, lexicon.trie, self._params) if lexicon else None
+        self._version = lexicon.version if lexicon else 0
+        self._previous = ""
+        self._begin()
 
     def decode(self, log_probs: LogProbs, state: TextState = TextState.COMMITTED) -> Hypothesis:
-        """The reading of a whole word, best candidates first."""
-        return self._greedy.decode(log_probs, state)
+        """The reading of one word's frames, which replace whatever was pushed before."""
+        self._begin()
+        self.push(log_probs)
+        return self.snapshot() if state is TextState.TENTATIVE else self.finish()
+
+    def push(self, log_probs: LogProbs) -> None:
+        """The next frames of the word being written."""
+        check_columns(self._alphabet, log_probs)
+        self._pushed.append(log_probs)
+        self._open.push(log_probs.values)
+        if self._beam:
+            self._beam.push(log_probs.values)
+
+    def snapshot(self) -> Hypothesis:
+        """The tentative reading of the frames so far: a beginning of a word, or the letters as written."""
+        frames = self._frames()
+        greedy = self._greedy(frames.values)
+        texts = self._as_written(greedy)
+        if self._beam:
+            texts += self._cased(self._beam.leaders(_COMPLETIONS))
+        priors = {text: self._prior.of_beginning(text) for text in texts}
+        ranked = self._ranker.rank(frames.values, priors)
+        return self._ranker.hypothesis(frames, ranked, greedy, TextState.TENTATIVE)
+
+    def finish(self) -> Hypothesis:
+        """The committed reading of the word; the next frames belong to the next word."""
+        frames = self._frames()
+        greedy = self._greedy(frames.values)
+        ranked = self._rank_words(frames.values, self._as_written(greedy) + self._lexicon_texts())
+        marked = [c.text + mark for c in ranked[:4] for mark in self._marks(frames.values)]
+        ranked += self._rank_words(frames.values, set(marked) - {c.text for c in ranked})
+        ranked.sort(key=lambda candidate: (-candidate.score, candidate.text))
+        hypothesis = self._ranker.hypothesis(frames, ranked, greedy, TextState.COMMITTED)
+        self._previous = hypothesis.text or self._previous
+        self._begin()
+        return hypothesis
+
+    def reset(self) -> None:
+        """Forgets the word being read and the word before it."""
+        self._previous = ""
+        self._begin()
+
+    def _begin(self) -> None:
+        self._pushed: list[LogProbs] = []
+        self._open.reset()
+        if self._beam is None or self._lexicon is None:
+            return
+        if self._version == self._lexicon.version:
+            self._beam.reset()
+        else:
+            self._beam.follow(self._lexicon.trie)
+            self._version = self._lexicon.version
+
+    def _frames(self) -> LogProbs:
+        if not self._pushed:
+            return LogProbs(np.zeros((0, self._alphabet.size), dtype=np.float32), np.zeros(0))
+        values = np.concatenate([part.values for part in self._pushed])
+        return LogProbs(values, np.concatenate([part.t for part in self._pushed]))
+
+    def _greedy(self, values: NDArray[np.float32]) -> str:
+        return self._alphabet.decode(greedy_columns(values, self._alphabet.blank))
+
+    def _as_written(self, greedy: str) -> list[str]:
+        """Readings without lexicon. That nothing was written is one only if greedy says so."""
+        return [greedy, *(text for text in self._open.texts() if text)]
+
+    def _lexicon_texts(self) -> list[str]:
+        if self._beam is None or self._lexicon is None:
+            return []
+        words = self._beam.words(lambda word: self._prior.of_word(word, self._previous).log_p)
+        return self._cased([*words[:_WORDS_SCORED], *self._beam.completions(_COMPLETIONS)])
+
+    def _cased(self, folded: Iterable[str]) -> list[str]:
+        spelling = self._lexicon.spelling if self._lexicon else str
+        return [text for word in folded if word for text in case_variants(word, spelling(word))]
+
+    def _rank_words(self, values: NDArray[np.float32], texts: Iterable[str]) -> list[Candidate]:
+        priors = {
+            text: self._prior.of_word(text, self._previous) if text else Prior(0.0, in_lexicon=False)
+            for text in texts
+        }
+        return self._ranker.rank(values, priors)
+
+    def _marks(self, values: NDArray[np.float32]) -> list[str]:
+        """Marks that the network considers anywhere in the last third of the word."""
+        tail = values[len(values) * 2 // 3 :]
+        known = [mark for mark in MARKS if self._alphabet.covers(mark)]
+        return [m for m in known if len(tail) and tail[:, self._alphabet.encode(m)].max() > np.log(_MARK_P)]

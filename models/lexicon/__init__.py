@@ -1,0 +1,1 @@
+"""Builds the frozen lexicon from named public sources."""

@@ -18,11 +18,14 @@ from numpy.typing import NDArray
 
 from penapp.decode.alphabet import PENAPP_ALPHABET
 from penapp.errors import BadInputError
+from penapp.simulation.font_direction import printed
 from penapp.simulation.font_strokes import recover_strokes
 
 FONTS = ("EMSAllure", "EMSElfin", "EMSFelix", "EMSNixish", "EMSOsmotron", "EMSReadability", "EMSTech",
          "HersheySans1", "HersheyScript1")  # fmt: skip
 """The fonts that look like one pen line; their italics are the uprights leaned and add nothing."""
+SCRIPTS = ("EMSAllure", "EMSFelix", "HersheyScript1")
+"""Joined hands, whose designers drew the letters the way a hand does."""
 BORROWED = {"HersheyScript1": ("HersheySans1", "0123456789.,?!-'", 0.2)}
 """Letters drawn with double lines: taken from another font, leaned by the given slant."""
 OUR_ESZETT = (60, 0, 70, 250, 90, 600, 130, 800, 230, 900, 350, 870, 400, 760, 370, 640, 290, 560, 250, 510,
@@ -51,15 +54,19 @@ def convert(svg_folder: Path, name: str) -> dict[str, object]:
     unit = 1000.0 / _top(glyphs, "bdhkl")
     scaled = {c: (w * unit, [p * unit for p in paths]) for c, (w, paths) in glyphs.items()}
     _fill_missing(scaled)
-    drawn = {c: _glyph(c, *scaled[c]) for c in PENAPP_ALPHABET.letters}
+    drawn = {
+        c: _glyph(c, *scaled[c], script=name in SCRIPTS and c.isalpha()) for c in PENAPP_ALPHABET.letters
+    }
     return {"name": name, "x_height": round(_top(scaled, "xznuv")), "glyphs": drawn}
 
 
-def _glyph(letter: str, advance: float, paths: Paths) -> dict[str, object]:
+def _glyph(letter: str, advance: float, paths: Paths, *, script: bool) -> dict[str, object]:
     marks = [p for p in paths if _is_dot(letter, p)]
     body = [p for p in paths if not _is_dot(letter, p)]
-    written = recover_strokes(body, horizontal_only=True)
-    lifted = recover_strokes(body, horizontal_only=False)
+    if script:
+        written, lifted = (recover_strokes(body, horizontal_only=flat) for flat in (True, False))
+    else:
+        written, lifted = printed(letter, body)
     entry: dict[str, object] = {"advance": round(advance), "strokes": _flat(written + marks)}
     if len(lifted) != len(written):
         entry["lifted"] = _flat(lifted + marks)

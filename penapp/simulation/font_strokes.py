@@ -25,6 +25,7 @@ def cut_retraces(path: Path, *, horizontal_only: bool) -> list[Path]:
 
     horizontal_only: keep vertical retraces (a hand does go back up the stem of n and h).
     """
+    path = _with_own_corners(path)
     pieces: list[list[Path]] = [[path[0]]]
     for k, (start, stop) in enumerate(pairwise(path)):
         flat = abs(stop[1] - start[1]) < 0.35 * abs(stop[0] - start[0])
@@ -36,12 +37,27 @@ def cut_retraces(path: Path, *, horizontal_only: bool) -> list[Path]:
 
 
 def recover_strokes(paths: list[Path], *, horizontal_only: bool) -> list[Path]:
-    """Strokes as a hand would write them: retraces cut, straight continuations joined, oriented, ordered."""
+    """Strokes without the retraces: straight continuations joined, bars last."""
     pieces: list[Path] = []
     for path in paths:
         cut = cut_retraces(path, horizontal_only=horizontal_only)
-        pieces += [path] if len(cut) == 1 and len(cut[0]) == len(path) else _rejoined(cut)
-    return sorted((_oriented(piece) for piece in pieces), key=_is_bar)
+        pieces += (
+            [path] if len(cut) == 1 and np.array_equal(cut[0][[0, -1]], path[[0, -1]]) else _rejoined(cut)
+        )
+    return sorted(pieces, key=is_bar)
+
+
+def _with_own_corners(path: Path) -> Path:
+    """The same line with a point wherever it passes one of its other points."""
+    dense = [path[0]]
+    for start, stop in pairwise(path):
+        ab = stop - start
+        length = max(float(np.hypot(*ab)), 1e-9)
+        along, aside = (path - start) @ ab / length, (path - start) @ [-ab[1], ab[0]] / length
+        on_it = (np.abs(aside) < TOUCH / 2) & (along > TOUCH) & (along < length - TOUCH)
+        dense += [start + at / length * ab for at in np.unique(np.round(along[on_it] / TOUCH)) * TOUCH]
+        dense.append(stop)
+    return np.array(dense)
 
 
 def _drawn_before(drawn: Path, start: Path, stop: Path) -> bool:
@@ -103,18 +119,13 @@ def _cosine(u: Path, v: Path) -> float:
     return float(u @ v / max(np.hypot(*u) * np.hypot(*v), 1e-9))
 
 
-def _is_bar(stroke: Path) -> bool:
+def is_bar(stroke: Path) -> bool:
+    """Whether the stroke is a nearly straight, nearly level line."""
     width, height = np.ptp(stroke, axis=0)
-    return bool(width > 150 and height < 0.35 * width and _straightness(stroke) > 0.9)
+    return bool(width > 150 and height < 0.35 * width and straightness(stroke) > 0.9)
 
 
-def _straightness(stroke: Path) -> float:
+def straightness(stroke: Path) -> float:
+    """Distance of the ends over the length of the way, 0-1."""
     length = np.hypot(*np.diff(stroke, axis=0).T).sum()
     return float(np.hypot(*(stroke[-1] - stroke[0])) / max(length, 1e-9))
-
-
-def _oriented(stroke: Path) -> Path:
-    """Straight strokes run left to right or downwards; others stay as the designer drew them."""
-    dx, dy = stroke[-1] - stroke[0]
-    backwards = dx < 0 if abs(dx) > 1.5 * abs(dy) else dy > 0
-    return stroke[::-1] if backwards and _straightness(stroke) > 0.95 else stroke

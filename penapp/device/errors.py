@@ -1,0 +1,45 @@
+"""What can go wrong between a pen and us: one class for each situation."""
+
+from __future__ import annotations
+
+from penapp.errors import DeviceError
+
+
+class PortError(DeviceError):
+    """The port could not be opened; subclasses say why."""
+
+
+class PortAbsentError(PortError):
+    """There is no such port (or nothing answers at that address)."""
+
+
+class PortPermissionError(PortError):
+    """The port is there, but this user may not open it."""
+
+
+class PortBusyError(PortError):
+    """Another program holds the port."""
+
+
+class WrongDeviceError(DeviceError):
+    """Bytes arrive, but they are not a pen's."""
+
+
+class ProtocolVersionError(DeviceError):
+    """The pen speaks another version of the protocol."""
+
+
+class PenSilentError(DeviceError):
+    """The pen does not answer, or it answers and then sends no samples."""
+
+
+class PenLostError(DeviceError):
+    """The link broke while it was in use: unplugged, switched off, out of reach."""
+
+
+class CommandRefusedError(DeviceError):
+    """The pen answered a command with a refusal."""
+
+
+class RecordingError(DeviceError):
+    """The recording cannot be written (disk full, no permission); what is in the file stays."""

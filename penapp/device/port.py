@@ -1,0 +1,119 @@
+"""One adapter for everything that carries a byte stream: serial ports, pseudo-terminals, TCP sockets."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import sys
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import serial
+
+from firmware_protocol.links import SERIAL_BAUD
+from penapp.device.errors import PortAbsentError, PortBusyError, PortError, PortPermissionError
+
+READ_TIMEOUT_S = 0.1
+CONNECT_TIMEOUT_S = 3.0
+MAX_READ_BYTES = 4096
+
+_ABSENT = {errno.ENOENT, errno.ENXIO, errno.ENODEV, errno.ENOTDIR, errno.ECONNREFUSED, errno.EHOSTUNREACH}
+_BUSY = {errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK}
+_FORBIDDEN = {errno.EACCES, errno.EPERM}
+
+
+class Port(Protocol):
+    """An open byte stream. Only `cancel` may be called from another thread than the reader's.
+
+    read: what has arrived, b"" after 0.1 s of silence; OSError when the link is gone
+    """
+
+    def read(self) -> bytes: ...
+
+    def write(self, raw: bytes) -> None: ...
+
+    def cancel(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def open_port(name: str) -> Port:
+    """Open a device name (`/dev/ttyACM0`, `COM3`) or `socket://host:port`; raises `PortError` subclasses."""
+    try:
+        return SocketPort(name) if name.startswith("socket://") else SerialPort(name)
+    except (OSError, ValueError) as error:
+        raise _port_error(name, error) from error
+
+
+class SerialPort:
+    """A serial device, held exclusively."""
+
+    def __init__(self, name: str) -> None:
+        self._serial = serial.serial_for_url(
+            name, baudrate=SERIAL_BAUD, timeout=READ_TIMEOUT_S, write_timeout=1.0, exclusive=True
+        )
+
+    def read(self) -> bytes:
+        wanted = min(max(1, self._serial.in_waiting), MAX_READ_BYTES)
+        return bytes(self._serial.read(wanted))
+
+    def write(self, raw: bytes) -> None:
+        self._serial.write(raw)
+
+    def cancel(self) -> None:
+        if hasattr(self._serial, "cancel_read"):
+            self._serial.cancel_read()
+
+    def close(self) -> None:
+        self._serial.close()
+
+
+class SocketPort:
+    """A byte stream over TCP: a pen behind a serial server, or the virtual pen where there are no ptys."""
+
+    def __init__(self, name: str) -> None:
+        address = urlsplit(name)
+        if not address.hostname or not address.port:
+            raise ValueError("expected socket://host:port")
+        self._socket = socket.create_connection((address.hostname, address.port), CONNECT_TIMEOUT_S)
+        self._socket.settimeout(READ_TIMEOUT_S)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def read(self) -> bytes:
+        try:
+            raw = self._socket.recv(MAX_READ_BYTES)
+        except TimeoutError:
+            return b""
+        if not raw:
+            raise ConnectionResetError("the other side closed the connection")
+        return raw
+
+    def write(self, raw: bytes) -> None:
+        self._socket.sendall(raw)
+
+    def cancel(self) -> None:
+        """Nothing to do: a read lasts 0.1 s at most."""
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def _port_error(name: str, error: OSError | ValueError) -> PortError:
+    code = getattr(error, "errno", None)
+    text = str(error)
+    if code in _ABSENT or "FileNotFoundError" in text or isinstance(error, TimeoutError | socket.gaierror):
+        return PortAbsentError(
+            f"there is no pen at {name}.", advice="Plug it in, then look for its name with `penapp devices`."
+        )
+    if code in _BUSY or (sys.platform == "win32" and "PermissionError" in text):
+        return PortBusyError(
+            f"{name} is in use by another program.", advice="Close that program (or a second penapp)."
+        )
+    if code in _FORBIDDEN:
+        return PortPermissionError(
+            f"this user may not open {name}.",
+            advice=f"On Linux: `sudo usermod -aG dialout $USER`, log in again (owner: `ls -l {name}`).",
+        )
+    return PortError(
+        f"{name} could not be opened as a serial port: {text}.", advice="`penapp devices` lists the ports."
+    )

@@ -1,0 +1,88 @@
+"""Commands to the pen and the answers that come back: one second, three retries, the same tag each time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from firmware_protocol.commands import ANSWER_RETRIES, ANSWER_TIMEOUT_S
+from firmware_protocol.framing import Frame, encode_frame, to_serial
+from firmware_protocol.messages import Command, Op, Response, Status, command_frame, parse_response
+from penapp.device.errors import CommandRefusedError
+
+
+@dataclass(frozen=True, slots=True)
+class LinkTiming:
+    """Patience with a pen.
+
+    answer_s:  seconds for one answer
+    retries:   further attempts with the same tag
+    silence_s: seconds without a single sample after START before we say so; None = wait for ever
+    """
+
+    answer_s: float = ANSWER_TIMEOUT_S
+    retries: int = ANSWER_RETRIES
+    silence_s: float | None = 2.0
+
+
+class NoAnswerError(Exception):
+    """Internal to the device layer: every attempt ran out; the source says what that means."""
+
+
+class Requests:
+    """Pairs answers with commands by operation and tag. Lives in one asyncio loop."""
+
+    def __init__(self, write: Callable[[bytes], None], timing: LinkTiming) -> None:
+        self._write = write
+        self._timing = timing
+        self._waiting: dict[tuple[int, int], asyncio.Future[Response]] = {}
+        self._tag = 0
+        self._seq = 0
+
+    async def ask(self, op: Op, args: bytes = b"", *, retries: int | None = None) -> Response:
+        """The pen's answer; raises `CommandRefusedError`, `NoAnswerError` or what `fail` was given."""
+        self._tag = self._tag % 255 + 1
+        command = Command(op, self._tag, args)
+        for _ in range(1 + (self._timing.retries if retries is None else retries)):
+            try:
+                response = await self._attempt(command)
+            except TimeoutError:
+                continue
+            return _granted(command, response)
+        raise NoAnswerError(op.name)
+
+    async def _attempt(self, command: Command) -> Response:
+        key = (int(command.op), command.tag)
+        future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        self._waiting[key] = future
+        self._write(to_serial(encode_frame(command_frame(command, self._seq))))
+        self._seq += 1
+        try:
+            async with asyncio.timeout(self._timing.answer_s):
+                return await future
+        finally:
+            del self._waiting[key]
+
+    def answer(self, frame: Frame) -> None:
+        """Take a RSP frame; one that nobody waits for (a late duplicate) is dropped."""
+        response = parse_response(frame)
+        future = self._waiting.get((int(response.op), response.tag))
+        if future is not None and not future.done():
+            future.set_result(response)
+
+    def fail(self, error: Exception) -> None:
+        """The link is gone: whoever waits for an answer learns it now."""
+        for future in self._waiting.values():
+            if not future.done():
+                future.set_exception(error)
+
+
+def _granted(command: Command, response: Response) -> Response:
+    if response.ok:
+        return response
+    status = response.status.name if isinstance(response.status, Status) else f"status {response.status}"
+    op = command.op.name if isinstance(command.op, Op) else str(command.op)
+    raise CommandRefusedError(
+        f"the pen refused {op}: {status}.", advice="Switch the pen off and on, then connect again."
+    )

@@ -1,0 +1,257 @@
+"""A live session: a pen on one thread, the recogniser on another, text out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from firmware_protocol.errors import ProtocolError
+from penapp.device.diagnosis import no_samples
+from penapp.device.errors import RecordingError
+from penapp.device.recording import StreamWriter
+from penapp.device.source import ArrivedFrame, PenSource
+from penapp.errors import DeviceError, PenappError
+from penapp.live_rate import RateMeter
+from penapp.live_recogniser import RecogniserThread
+from penapp.live_types import (
+    Failed,
+    LinkChanged,
+    LinkState,
+    LiveEvent,
+    LiveStatus,
+    MakePipeline,
+    Pipeline,
+    TextCommitted,
+    TextTentative,
+)
+from penapp.stream.assemble import StreamAssembler, StreamCounters
+from penapp.stream.block import FORCE, SampleBlock
+from penapp.stream.queue import Arrival, BlockQueue
+from penapp.stream.ring import SampleRing
+
+__all__ = [
+    "Failed",
+    "LinkChanged",
+    "LinkState",
+    "LiveEvent",
+    "LiveSession",
+    "LiveStatus",
+    "MakePipeline",
+    "Pipeline",
+    "TextCommitted",
+    "TextTentative",
+]
+
+QUEUE_S = 30.0
+"""Samples that may wait for the recogniser, in seconds; beyond it the device thread waits too."""
+FULL_QUEUE_PAUSE_S = 0.002
+SILENT_S = 2.0
+MAX_RATE_HZ = 400.0
+
+log = logging.getLogger(__name__)
+
+
+class LiveSession:
+    """One use of one source, from start() to stop() or to the end of the source.
+
+    Thread 1 (device): one asyncio loop; frames -> recorder -> assembler -> ring and bounded queue.
+    Thread 2 (recogniser): every block through the pipeline; tentative text when nothing waits.
+    on_event is called from those threads; a window must hand the event over to its own.
+    """
+
+    def __init__(
+        self,
+        source: PenSource,
+        make_pipeline: MakePipeline,
+        *,
+        ring_seconds: float = 60.0,
+        record_to: Path | None = None,
+        on_event: Callable[[LiveEvent], None],
+    ) -> None:
+        self.ring = SampleRing(max(1, round(ring_seconds * MAX_RATE_HZ)))
+        self.error: PenappError | None = None
+        self._source = source
+        self._record_to = record_to
+        self._on_event = on_event
+        self._writer: StreamWriter | None = None
+        self._recording_error: PenappError | None = None
+        self._assembler: StreamAssembler | None = None
+        self._rate = RateMeter()
+        self._link = LinkState.CLOSED
+        self._queue = BlockQueue(round(QUEUE_S * MAX_RATE_HZ))
+        self._recogniser = RecogniserThread(self._queue, make_pipeline, on_event, self._abort)
+        self._device = threading.Thread(target=self._run_device, name="penapp-device", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._work: asyncio.Task[None] | None = None
+        self._stopping = threading.Event()
+
+    def start(self) -> None:
+        """Returns at once; what happens is told by events."""
+        self._device.start()
+        self._recogniser.start()
+
+    def stop(self) -> None:
+        """Pen silenced, port closed, recording closed, both threads ended. Idempotent."""
+        self._stopping.set()
+        self._cancel_work()
+        for thread in (self._device, self._recogniser.thread):
+            if thread.ident is not None and thread is not threading.current_thread():
+                thread.join()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Until the source is over and all of its text is out; False if it is not after `timeout` seconds."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        for thread in (self._device, self._recogniser.thread):
+            thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
+            if thread.is_alive():
+                return False
+        return True
+
+    def status(self) -> LiveStatus:
+        """A snapshot, from any thread."""
+        error = self.error or self._recording_error or self._silence()
+        assembler = self._assembler
+        counters = assembler.counters if assembler is not None else StreamCounters()
+        _, newest = self.ring.latest(1)
+        return LiveStatus(
+            link=self._link,
+            pen_name=self._source.name,
+            rate_hz=self._rate.rate_hz(),
+            nominal_hz=assembler.rate_hz if assembler is not None else 0.0,
+            samples=counters.samples,
+            lost=counters.lost,
+            loss_percent=counters.loss_percent,
+            damaged_frames=self._source.counters.damaged_frames,
+            force_n=float(newest[0, FORCE]) if len(newest) else 0.0,
+            contact=self._recogniser.contact,
+            backlog=self._queue.samples,
+            recorded_bytes=self._writer.written_bytes if self._writer is not None else 0,
+            message=error.args[0] if error is not None else "",
+            advice=error.advice if error is not None else "",
+        )
+
+    def _silence(self) -> PenappError | None:
+        silent_s = self._rate.silent_s()
+        if self._link is not LinkState.STREAMING or silent_s < SILENT_S:
+            return None
+        return no_samples(self._source.name, round(silent_s))
+
+    def _run_device(self) -> None:
+        try:
+            asyncio.run(self._session())
+        except Exception as error:  # noqa: BLE001 -- end of the thread: shown, never swallowed
+            self._fail(error)
+            self._change(LinkState.LOST)
+        finally:
+            self._recogniser.meet(None)
+            self._queue.close()
+
+    async def _session(self) -> None:
+        """Work that can be cancelled, then clean-up that cannot."""
+        self._loop = asyncio.get_running_loop()
+        self._work = self._loop.create_task(self._acquire())
+        if self._stopping.is_set():
+            self._work.cancel()
+        ended = LinkState.ENDED
+        try:
+            await asyncio.wait([self._work])
+            if self._work.cancelled():
+                ended = LinkState.CLOSED
+            elif (error := self._work.exception()) is not None:
+                raise error
+        except (PenappError, ProtocolError) as error:
+            self._fail(error)
+            ended = LinkState.LOST
+        finally:
+            await self._release()
+        self._change(ended)
+
+    async def _acquire(self) -> None:
+        self._change(LinkState.OPENING)
+        started_s = time.monotonic()
+        descriptor = await self._source.open()
+        self._assembler = StreamAssembler(descriptor)
+        if self._record_to is not None:
+            self._writer = StreamWriter(self._record_to, descriptor)
+        self._recogniser.meet(descriptor)
+        await self._source.start()
+        log.info("streaming pen=%s after=%.2f s", self._source.name, time.monotonic() - started_s)
+        self._change(LinkState.STREAMING)
+        async for batch in self._source.frames():
+            self._record(batch)
+            await self._hand_over(self._assembler, batch)
+
+    def _record(self, batch: list[ArrivedFrame]) -> None:
+        """Before any queue; a recording that fails is said at once, the text goes on."""
+        if self._writer is None or self._recording_error is not None:
+            return
+        try:
+            self._writer.append(arrived.frame for arrived in batch)
+        except RecordingError as error:
+            self._recording_error = error
+            self._on_event(Failed(error.args[0], error.advice))
+
+    async def _hand_over(self, assembler: StreamAssembler, batch: list[ArrivedFrame]) -> None:
+        """One queue item for each segment in the batch."""
+        blocks: list[SampleBlock] = []
+        segment = assembler.counters.segments
+        for arrived in batch:
+            new = assembler.push(arrived.frame)
+            if assembler.counters.segments != segment:
+                await self._enqueue(blocks, segment, arrived.arrival_ns)
+                blocks, segment = [], assembler.counters.segments
+            blocks += new
+        if batch:
+            await self._enqueue(blocks, segment, batch[-1].arrival_ns)
+
+    async def _enqueue(self, blocks: list[SampleBlock], segment: int, arrival_ns: int) -> None:
+        if not blocks:
+            return
+        for block in blocks:
+            self.ring.push(block)
+        arrival = Arrival(tuple(blocks), segment, arrival_ns)
+        self._rate.push(arrival.samples)
+        while not self._queue.offer(arrival):  # noqa: ASYNC110 -- emptied by a thread, not by this loop
+            await asyncio.sleep(FULL_QUEUE_PAUSE_S)
+
+    async def _release(self) -> None:
+        try:
+            await self._source.stop()
+        finally:
+            await self._source.close()
+            if self._writer is not None:
+                self._writer.close()
+
+    def _abort(self, error: Exception) -> None:
+        """The recogniser is over: a pen without one is of no use to anybody."""
+        self._fail(error)
+        self._stopping.set()
+        self._cancel_work()
+
+    def _cancel_work(self) -> None:
+        if self._loop is not None and self._work is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended by itself in the meantime
+                self._loop.call_soon_threadsafe(self._work.cancel)
+
+    def _fail(self, error: Exception) -> None:
+        """Keep the first error and tell it."""
+        if isinstance(error, PenappError):
+            shown = error
+        elif isinstance(error, ProtocolError):
+            shown = DeviceError(error.args[0], advice=error.advice)
+        else:
+            log.error("unexpected error", exc_info=error)
+            shown = PenappError(
+                f"unexpected error: {type(error).__name__}: {error}.", advice="Please report it with the log."
+            )
+        self.error = self.error or shown
+        self._on_event(Failed(shown.args[0], shown.advice))
+
+    def _change(self, link: LinkState) -> None:
+        self._link = link
+        self._on_event(LinkChanged(self.status()))

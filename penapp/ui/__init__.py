@@ -1,1 +1,1 @@
-"""ui."""
+"""The window: the only home of Qt besides `penapp.app`."""

@@ -1,0 +1,251 @@
+"""What the window says, as pure functions of what the session reports. No Qt."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import TypeGuard
+
+from penapp.live_types import LinkState, LiveStatus
+from penapp.ui.tone import Tone
+
+LOSS_WARN_PERCENT = 0.5
+LOSS_BAD_PERCENT = 5.0
+RATE_TOLERANCE = 0.05
+FORCE_BAR_N = 4.0
+
+
+class SourceKind(Enum):
+    DEMO = "demo"
+    PAD = "pad"
+    SERIAL = "serial"
+    REPLAY = "replay"
+
+
+SOURCE_LABELS = {
+    SourceKind.DEMO: "Virtual pen: demo",
+    SourceKind.PAD: "Virtual pen: writing pad",
+    SourceKind.SERIAL: "Serial port",
+    SourceKind.REPLAY: "Recording",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceChoice:
+    """What to connect to. `target` is a port or a file; `speed` is for recordings, None = unpaced."""
+
+    kind: SourceKind = SourceKind.DEMO
+    target: str = ""
+    speed: float | None = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class PortChoice:
+    """A serial port as the list shows it."""
+
+    port: str
+    description: str
+
+    @property
+    def label(self) -> str:
+        described = self.description and self.description not in {self.port, "n/a"}
+        return f"{self.port}  ·  {self.description}" if described else self.port
+
+
+def port_from_field(text: str, ports: tuple[PortChoice, ...]) -> str:
+    """The port behind a line of the list, or the text as it was typed."""
+    typed = text.strip()
+    return next((port.port for port in ports if port.label == typed), typed)
+
+
+def source_problem(choice: SourceChoice) -> str:
+    """Why this choice cannot be connected yet; empty when it can."""
+    if choice.kind is SourceKind.SERIAL and not choice.target:
+        return "Choose or type a serial port first"
+    if choice.kind is SourceKind.REPLAY and not choice.target:
+        return "Choose a recording first"
+    if choice.kind is SourceKind.REPLAY and not Path(choice.target).is_file():
+        return f"There is no file {choice.target}"
+    return ""
+
+
+class Phase(Enum):
+    """What the window is doing about the link, seen from the button."""
+
+    IDLE = "idle"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    DISCONNECTING = "disconnecting"
+
+
+@dataclass(frozen=True, slots=True)
+class LinkView:
+    """Button and state line of the connect panel."""
+
+    button: str
+    button_enabled: bool
+    choice_enabled: bool
+    text: str
+    tone: Tone
+
+
+def link_view(phase: Phase, status: LiveStatus | None) -> LinkView:
+    """The truth about the link: `connected` is said only while frames can arrive."""
+    if phase is Phase.CONNECTING:
+        return LinkView("Cancel", True, False, "Connecting …", Tone.WARN)
+    if phase is Phase.DISCONNECTING:
+        return LinkView("Disconnecting …", False, False, "Disconnecting …", Tone.WARN)
+    text, tone = ("Not connected", Tone.NEUTRAL) if status is None else _link_text(status)
+    if phase is Phase.IDLE:
+        return _idle_view(status, text, tone)
+    return LinkView("Disconnect", True, False, text, tone)
+
+
+def _idle_view(status: LiveStatus | None, text: str, tone: Tone) -> LinkView:
+    """Nothing runs: only how the last session ended may still be said."""
+    if status is not None and status.link in {LinkState.LOST, LinkState.ENDED}:
+        return LinkView("Connect", True, True, text, tone)
+    return LinkView("Connect", True, True, "Not connected", Tone.NEUTRAL)
+
+
+def _link_text(status: LiveStatus) -> tuple[str, Tone]:
+    name = status.pen_name or "pen"
+    return {
+        LinkState.CLOSED: ("Not connected", Tone.NEUTRAL),
+        LinkState.OPENING: (f"Opening {name} …", Tone.WARN),
+        LinkState.STREAMING: (f"Connected · {name}", Tone.GOOD),
+        LinkState.LOST: (f"Lost · {name}", Tone.BAD),
+        LinkState.ENDED: ("The recording has ended", Tone.NEUTRAL),
+    }[status.link]
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """The one line for messages. A calm hint when there is nothing to report."""
+
+    message: str
+    advice: str
+    tone: Tone
+
+
+def trouble(phase: Phase, status: LiveStatus | None) -> Banner | None:
+    """What the running session complains about, such as a pen that sends nothing."""
+    if phase is not Phase.CONNECTED or status is None or not status.message:
+        return None
+    return Banner(status.message, status.advice, Tone.WARN)
+
+
+def hint(phase: Phase, choice: SourceChoice, words: int) -> Banner:
+    """What to do next, shown where errors would stand."""
+    if phase is Phase.IDLE:
+        return Banner(source_problem(choice) or _IDLE_HINTS[choice.kind], "", Tone.NEUTRAL)
+    if phase is not Phase.CONNECTED:
+        return Banner("One moment …", "", Tone.NEUTRAL)
+    if words == 0:
+        return Banner(_FIRST_WORD_HINTS[choice.kind], "", Tone.NEUTRAL)
+    return Banner("Click a word to see its other readings; click a reading to take it.", "", Tone.NEUTRAL)
+
+
+_IDLE_HINTS = {
+    SourceKind.DEMO: "Press Connect: a virtual pen writes words of real people through the whole pipeline.",
+    SourceKind.PAD: "Press Connect, then write on the pad below with the mouse, a finger or a stylus.",
+    SourceKind.SERIAL: "Plug the pen in, choose its port and press Connect.",
+    SourceKind.REPLAY: "Press Connect to play the recording as if the pen were writing now.",
+}
+
+_FIRST_WORD_HINTS = {
+    SourceKind.DEMO: "The virtual pen is writing. A word becomes text when the pen rests after it.",
+    SourceKind.PAD: "Write on the pad below, one word at a time. A word becomes text when you pause.",
+    SourceKind.SERIAL: "Write. A word becomes text when the pen rests after it.",
+    SourceKind.REPLAY: "Playing. A word becomes text when the pen rests after it.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One line of the state panel."""
+
+    text: str
+    detail: str
+    tone: Tone
+
+
+def contact_reading(status: LiveStatus | None) -> Reading:
+    if not is_live(status):
+        return Reading("–", "", Tone.NEUTRAL)
+    if status.contact:
+        return Reading("Down", "on paper", Tone.GOOD)
+    return Reading("Up", "in the air", Tone.NEUTRAL)
+
+
+def force_reading(status: LiveStatus | None) -> Reading:
+    if not is_live(status) or not math.isfinite(status.force_n):
+        return Reading("–", "", Tone.NEUTRAL)
+    return Reading(f"{max(status.force_n, 0.0):.2f} N", "", Tone.NEUTRAL)
+
+
+def force_share(status: LiveStatus | None) -> float:
+    """How far the force bar is filled, 0..1."""
+    if not is_live(status) or not math.isfinite(status.force_n):
+        return 0.0
+    return min(max(status.force_n / FORCE_BAR_N, 0.0), 1.0)
+
+
+def rate_reading(status: LiveStatus | None) -> Reading:
+    """Measured sample rate beside the nominal one."""
+    if status is None or status.rate_hz <= 0.0 or status.nominal_hz <= 0.0:
+        return Reading("–", "", Tone.NEUTRAL)
+    off = abs(status.rate_hz / status.nominal_hz - 1.0) > RATE_TOLERANCE
+    nominal = f"of {status.nominal_hz:.0f} Hz"
+    return Reading(f"{status.rate_hz:.1f} Hz", nominal, Tone.WARN if off else Tone.NEUTRAL)
+
+
+def loss_reading(status: LiveStatus | None) -> Reading:
+    """Lost samples in percent; 0 is good, from LOSS_BAD_PERCENT on it is bad."""
+    if status is None or status.samples == 0:
+        return Reading("–", "", Tone.NEUTRAL)
+    detail = f"{status.lost:,} of {status.samples + status.lost:,}"
+    return Reading(f"{status.loss_percent:.2f} %", detail, loss_tone(status.loss_percent))
+
+
+def loss_tone(percent: float) -> Tone:
+    if percent < LOSS_WARN_PERCENT:
+        return Tone.GOOD
+    return Tone.WARN if percent < LOSS_BAD_PERCENT else Tone.BAD
+
+
+def damage_reading(status: LiveStatus | None) -> Reading:
+    if status is None:
+        return Reading("–", "", Tone.NEUTRAL)
+    tone = Tone.WARN if status.damaged_frames else Tone.NEUTRAL
+    return Reading(f"{status.damaged_frames:,}", "frames", tone)
+
+
+def is_live(status: LiveStatus | None) -> TypeGuard[LiveStatus]:
+    return status is not None and status.link is LinkState.STREAMING and status.samples > 0
+
+
+def strips_summary(status: LiveStatus | None) -> str:
+    """The strip chart in words, for screen readers."""
+    if not is_live(status):
+        return "No samples are arriving"
+    contact = contact_reading(status).text.lower()
+    return (
+        f"{status.rate_hz:.0f} samples a second, {status.loss_percent:.1f} percent lost, "
+        f"pen {contact}, force {status.force_n:.1f} newton"
+    )
+
+
+def pad_writable(phase: Phase, kind: SourceKind) -> bool:
+    return phase is Phase.CONNECTED and kind is SourceKind.PAD
+
+
+def pad_notice(phase: Phase, kind: SourceKind) -> str:
+    """What empty paper says."""
+    if pad_writable(phase, kind):
+        return "Write a word here"
+    if phase is Phase.CONNECTED and kind is SourceKind.DEMO:
+        return "What the virtual pen writes appears here"
+    return "Press “Write here” to write with the mouse, a finger or a stylus"

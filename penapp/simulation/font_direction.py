@@ -1,7 +1,7 @@
 """Which way a hand draws the strokes of a printed letter, in which order, and where it does not lift.
 
-Plotter fonts start anywhere; a hand starts high or left, draws rings anticlockwise from the top and comes back
-up a stem to add its arch. Coordinates in thousandths of the ascender height, x right, y up.
+Plotter fonts start anywhere; a hand starts high or left, draws rings anticlockwise from the top and comes
+back up a stem to add its arch. Coordinates in thousandths of the ascender height, x right, y up.
 """
 
 from __future__ import annotations

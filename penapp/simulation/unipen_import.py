@@ -166,7 +166,7 @@ def _credible(word: _Word) -> bool:
 
 
 def _split(word: _Word) -> str:
-    """A split of its own, by hash: 5 % of the writers val, 15 % test; of the rest a tenth is never trained on."""
+    """Its own split, by hash: 5 % of the writers val, 15 % test; of the rest a tenth is not trained on."""
     writer = _share(word.writer)
     if writer < 0.2:
         return "val" if writer < 0.05 else "test"

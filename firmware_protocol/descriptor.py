@@ -73,27 +73,27 @@ class Descriptor:
 
     def encode(self) -> bytes:
         """Bytes as in README.md; at most 512."""
-        body = b"".join(
-            [*map(_stream_bytes, self.streams), *map(_mount_bytes, self.mounts), _name_bytes(self.name)]
-        )
-        raw = self._header_bytes(HEADER.size + len(body)) + body
+        try:
+            raw = self._pack()
+        except (ValueError, struct.error) as error:
+            raise DescriptorError(
+                f"a descriptor field does not fit its place on the wire: {error}."
+            ) from error
         if len(raw) > MAX_DESCRIPTOR_BYTES:
             raise DescriptorError(
                 f"the descriptor takes {len(raw)} bytes, expected at most {MAX_DESCRIPTOR_BYTES}."
             )
         return raw
 
-    def _header_bytes(self, length: int) -> bytes:
-        try:
-            version = [int(part) for part in self.firmware.split(".")]
-            return HEADER.pack(
-                MAGIC, DESCRIPTOR_VERSION, len(self.streams), len(self.mounts), length,
-                self.hardware_id, self.device_id, *version, self.boot_id, self.clock_hz, self.schema_hash,
-            )  # fmt: skip
-        except (ValueError, struct.error) as error:
-            raise DescriptorError(
-                f"a descriptor field does not fit its place on the wire: {error}."
-            ) from error
+    def _pack(self) -> bytes:
+        records = [*map(_stream_bytes, self.streams), *map(_mount_bytes, self.mounts)]
+        body = b"".join(records) + _name_bytes(self.name)
+        version = [int(part) for part in self.firmware.split(".")]
+        head = HEADER.pack(
+            MAGIC, DESCRIPTOR_VERSION, len(self.streams), len(self.mounts), HEADER.size + len(body),
+            self.hardware_id, self.device_id, *version, self.boot_id, self.clock_hz, self.schema_hash,
+        )  # fmt: skip
+        return head + body
 
     @staticmethod
     def decode(raw: bytes) -> Descriptor:

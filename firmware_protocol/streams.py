@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from firmware_protocol.errors import DescriptorError
 
 G_M_S2 = 9.80665
-AXES = 3
+_FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
 class Quantity(IntEnum):
@@ -79,7 +79,7 @@ class ChannelSpec:
     def __post_init__(self) -> None:
         for name in ("scale", "offset", "full_scale"):
             value = getattr(self, name)
-            if not math.isfinite(value) or abs(value) > np.finfo(np.float32).max:
+            if not math.isfinite(value) or abs(value) > _FLOAT32_MAX:
                 raise DescriptorError(f"channel {name} is {value}, expected a finite 32-bit number.")
             object.__setattr__(self, name, _as_float32(value))
         if self.scale <= 0:

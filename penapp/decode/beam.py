@@ -19,31 +19,35 @@ from penapp.decode.folding import Folding
 from penapp.decode.params import DecoderParams
 from penapp.decode.trie import Trie
 
-_QUIET = 1e-4
-"""A frame where no letter reaches this probability moves no hypothesis to a new node."""
+_QUIET = 1e-3
+"""A frame where no letter reaches this probability moves no hypothesis to a new node,"""
+
+_SURE_EVERY = 3
+"""but every so many frames all may move: a letter that the network barely saw can still be found."""
+
+_TINY = 1e-60
+"""Probabilities are scaled up again when the best has become this small."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Front:
-    """The kept nodes and everything about their children that lasts until the set of nodes changes.
+    """The k kept nodes and their children, n nodes in all, kept ones first.
 
-    nodes, own, ends:     (k,) kept nodes, their class, 1.0 where a word ends
-    source, letter, same: (m,) per child: its parent's place, its class, 1.0 if it repeats the parent's class
-    known, place:         children that are kept nodes themselves, and their places among them
-    fresh:                children that are not
-    everyone, weight:     (k + fresh,) kept nodes then fresh ones, and their look-ahead weights
+    Places are positions among the kept nodes; place k is nobody and has no probability.
+
+    ends:           (k,) 1.0 where a word ends
+    nodes, letter:  (n,) the nodes and their classes
+    place, parent:  (n,) the node's own place and its parent's
+    same:           (n,) 1.0 where the node repeats its parent's letter
+    weight:         (n,) look-ahead
     """
 
-    nodes: NDArray[np.intp]
-    own: NDArray[np.intp]
     ends: NDArray[np.float64]
-    source: NDArray[np.intp]
+    nodes: NDArray[np.intp]
     letter: NDArray[np.intp]
-    same: NDArray[np.float64]
-    known: NDArray[np.intp]
     place: NDArray[np.intp]
-    fresh: NDArray[np.intp]
-    everyone: NDArray[np.intp]
+    parent: NDArray[np.intp]
+    same: NDArray[np.float64]
     weight: NDArray[np.float64]
 
 
@@ -66,17 +70,27 @@ class TrieBeam:
         self.reset()
 
     def reset(self) -> None:
+        self._seen = 0
         self._front = self._expand(np.array(self._trie.roots, dtype=np.intp))
         self._blank = np.ones(len(self._trie.roots))
-        self._letter = np.zeros(len(self._trie.roots))
+        self._letter = np.zeros(len(self._trie.roots) + 1)
 
-    def words(self, log_prior: Callable[[str], float]) -> list[str]:
-        """Words that end at a kept node, folded, best first by p(frames) and the prior."""
-        trie, scores = self._trie, self._scores()
-        ended = np.flatnonzero(self._front.ends).tolist()
-        texts = {trie.text(int(self._front.nodes[i])): float(scores[i]) for i in ended}
-        weight = self._params.lm_weight
-        return sorted(texts, key=lambda text: (-texts[text] - weight * log_prior(text), text))
+    @property
+    def _kept(self) -> NDArray[np.intp]:
+        return self._front.nodes[: len(self._blank)]
+
+    def words(self, log_prior: Callable[[str], float], margin: float = np.inf) -> list[str]:
+        """Words that end at a kept node, folded, best first by p(frames) and the prior.
+
+        Those worse than the best by more than `margin` nats are left out.
+        """
+        trie, weight = self._trie, self._params.lm_weight
+        ended = np.flatnonzero(self._front.ends)
+        nodes, scores = self._kept[ended].tolist(), self._scores()[ended].tolist()
+        found = {trie.text(node): score for node, score in zip(nodes, scores, strict=True)}
+        found = {text: score + weight * log_prior(text) for text, score in found.items()}
+        limit = max(found.values(), default=0.0) - margin
+        return sorted((text for text in found if found[text] >= limit), key=lambda text: (-found[text], text))
 
     def leaders(self, count: int) -> list[str]:
         """The most promising beginnings of words, folded, best first."""
@@ -87,86 +101,89 @@ class TrieBeam:
         return [self._trie.text(int(self._trie.best_word[node])) for node in self._leading_nodes()[:count]]
 
     def _leading_nodes(self) -> list[int]:
-        nodes = self._front.nodes
+        nodes = self._kept
         promise = self._scores() + self._params.lm_weight * self._trie.look_ahead[nodes]
         ranked: list[int] = nodes[np.lexsort((nodes, -promise))].tolist()
         return ranked
 
     def _scores(self) -> NDArray[np.float64]:
         """Ln p(frames so far, at this node) per kept node, up to a common constant."""
-        return np.asarray(np.log(np.maximum(self._blank + self._letter, 1e-300)))
+        return np.asarray(np.log(np.maximum(self._blank + self._letter[:-1], 1e-300)))
 
     def push(self, values: NDArray[np.floating]) -> None:
         """Log-probabilities (n, V) of the next frames."""
         folded = self._folding.fold(values)
         blank = np.exp(np.maximum(values[:, self._alphabet.blank], FLOOR).astype(np.float64))
+        moves = (np.arange(self._seen, self._seen + len(values)) % _SURE_EVERY == 0) | (folded > _QUIET).any(
+            1
+        )
+        self._seen += len(values)
         marks = self._folding.marks(folded)
-        loud = folded.max(axis=1) > _QUIET if len(folded) else np.zeros(0, dtype=np.bool_)
-        for frame, p_blank, p_mark, moves in zip(
-            folded, blank.tolist(), marks.tolist(), loud.tolist(), strict=True
-        ):
-            if moves:
+        rows = zip(folded, blank.tolist(), marks.tolist(), moves.tolist(), strict=True)
+        for frame, p_blank, p_mark, moving in rows:
+            if moving:
                 self._step(frame, p_blank, p_mark)
             else:
                 self._rest(frame, p_blank, p_mark)
 
     def _rest(self, frame: NDArray[np.float64], p_blank: float, p_mark: float) -> None:
-        total = self._blank + self._letter
-        self._blank = total * (p_blank + p_mark * self._front.ends)
-        self._letter = self._letter * frame[self._front.own]
+        front, count = self._front, len(self._blank)
+        self._blank = (self._blank + self._letter[:-1]) * (p_blank + p_mark * front.ends)
+        self._letter[:-1] *= frame[front.letter[:count]]
 
     def _step(self, frame: NDArray[np.float64], p_blank: float, p_mark: float) -> None:
-        front = self._front
-        total = self._blank + self._letter
-        passed = (total[front.source] - front.same * self._letter[front.source]) * frame[front.letter]
-        blank = total * (p_blank + p_mark * front.ends)
-        letter = self._letter * frame[front.own]
-        letter[front.place] += passed[front.known]
-        letter = np.concatenate([letter, passed[front.fresh]])
-        self._prune(blank, letter)
-
-    def _prune(self, blank: NDArray[np.float64], letter: NDArray[np.float64]) -> None:
-        """Keeps the best nodes by probability so far times the best word still possible."""
-        count = len(blank)
+        front, count = self._front, len(self._blank)
+        total = self._letter.copy()
+        total[:-1] += self._blank
+        letter = total[front.parent]
+        letter -= self._letter[front.parent] * front.same
+        letter += self._letter[front.place]
+        letter *= frame[front.letter]
+        blank = total[:-1] * (p_blank + p_mark * front.ends)
         promise = letter.copy()
         promise[:count] += blank
-        peak = float(promise.max())
-        promise *= self._front.weight
-        kept = np.flatnonzero(promise > promise.max() * self._floor)
-        if len(kept) > self._params.beam:
-            best = np.argpartition(promise[kept], -self._params.beam)[-self._params.beam :]
-            kept = np.sort(kept[best])
-        unchanged = len(kept) == count and int(kept[-1]) == count - 1
-        scale = 1.0 / peak if peak > 0 else 1.0
-        self._letter = letter[kept] * scale
+        promise *= front.weight
+        self._prune(blank, letter, promise)
+
+    def _prune(
+        self, blank: NDArray[np.float64], letter: NDArray[np.float64], promise: NDArray[np.float64]
+    ) -> None:
+        """Keeps the best nodes by promise: probability so far times the best word still possible."""
+        count, peak, width = len(blank), float(promise.max()), self._params.beam
+        limit = peak * self._floor
+        if len(promise) > width:
+            limit = max(limit, float(np.partition(promise, -width)[-width]))
+        kept = (promise >= limit).nonzero()[0]
+        old = int(kept.searchsorted(count))
+        scale = 1.0 / peak if 0.0 < peak < _TINY else 1.0
+        self._letter = np.zeros(len(kept) + 1)
+        np.multiply(letter[kept], scale, out=self._letter[:-1])
         self._blank = np.zeros(len(kept))
-        old = int(np.searchsorted(kept, count))
-        self._blank[:old] = blank[kept[:old]] * scale
-        if not unchanged:
-            self._front = self._expand(self._front.everyone[kept])
+        np.multiply(blank[kept[:old]], scale, out=self._blank[:old])
+        if old < len(kept) or old < count:
+            self._front = self._expand(self._front.nodes[kept])
 
     def _expand(self, nodes: NDArray[np.intp]) -> _Front:
-        trie = self._trie
-        counts = trie.child_count[nodes]
-        source = np.repeat(np.arange(len(nodes)), counts)
-        starts = trie.first_child[nodes] - (np.cumsum(counts) - counts)
-        child = starts[source] + np.arange(len(source))
-        letter, own = trie.letter[child], trie.letter[nodes]
-        self._slot[nodes] = np.arange(len(nodes))
-        slots = self._slot[child]
+        trie, count = self._trie, len(nodes)
+        children = trie.child_count[nodes]
+        source = np.repeat(np.arange(count), children)
+        child = (trie.first_child[nodes] - np.cumsum(children) + children)[source] + np.arange(len(source))
+        self._slot[nodes] = np.arange(count)
+        parents = trie.parent[nodes]
+        fresh = (self._slot[child] < 0).nonzero()[0]
+        parent = np.concatenate([self._slot[parents], source[fresh]])
         self._slot[nodes] = -1
-        known, fresh = np.flatnonzero(slots >= 0), np.flatnonzero(slots < 0)
         everyone = np.concatenate([nodes, child[fresh]])
+        letter = trie.letter[everyone]
+        place = np.full(len(everyone), count)
+        place[:count] = np.arange(count)
+        parent[parent < 0] = count
         return _Front(
-            nodes=nodes,
-            own=own,
             ends=self._ends[nodes],
-            source=source,
+            nodes=everyone,
             letter=letter,
-            same=(letter == own[source]).astype(np.float64),
-            known=known,
-            place=slots[known],
-            fresh=fresh,
-            everyone=everyone,
+            place=place,
+            parent=parent,
+            same=(letter == trie.letter[trie.parent[everyone]]).astype(np.float64),
             weight=self._weight[everyone],
         )

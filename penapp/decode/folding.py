@@ -17,8 +17,8 @@ _CLASS = {letter: index for index, letter in enumerate(FOLDED)}
 
 
 def fold(text: str) -> str:
-    """Lower case, letter by letter (ß stays ß: the length never changes)."""
-    return "".join(letter.lower() for letter in text)
+    """Lower case; ß stays ß, so that the length never changes for letters that have a class."""
+    return text.lower()
 
 
 def classes(text: str) -> list[int] | None:

@@ -6,6 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penapp.decode.alphabet import Alphabet
+from penapp.decode.ctc import FLOOR
+
+_Texts = dict[tuple[int, ...], tuple[float, float]]
+"""Columns of a text -> probability of its paths that end in a blank, in its last letter."""
+
+_TINY = 1e-60
+"""Probabilities are scaled up again when the best has become this small."""
 
 
 class PrefixBeam:
@@ -24,51 +31,49 @@ class PrefixBeam:
         self.reset()
 
     def reset(self) -> None:
-        self._texts: dict[tuple[int, ...], tuple[float, float]] = {(): (1.0, 0.0)}
+        self._texts: _Texts = {(): (1.0, 0.0)}
 
     def push(self, values: NDArray[np.floating]) -> None:
         """Log-probabilities (n, V) of the next frames."""
-        p = np.exp(np.maximum(values, -30.0).astype(np.float64))
-        blank = p[:, self._alphabet.blank].copy()
-        p[:, self._alphabet.blank] = -1.0
-        loud = p.max(axis=1) >= self._min_p if len(p) else np.zeros(0, dtype=np.bool_)
-        for row, p_blank, moves in zip(p, blank.tolist(), loud.tolist(), strict=True):
-            self._step(row, p_blank, self._letters(row) if moves else [])
+        p = np.exp(np.maximum(values, FLOOR).astype(np.float64))
+        letters: list[list[int]] = [[] for _ in p]
+        for frame, column in zip(*(axis.tolist() for axis in (p >= self._min_p).nonzero()), strict=True):
+            letters[frame].append(column)
+        for row, tried in zip(p.tolist(), letters, strict=True):
+            self._step(row, self._best(row, tried))
 
     def texts(self) -> list[str]:
         """The kept texts, most probable first."""
-        ranked = sorted(self._texts.items(), key=lambda item: -sum(item[1]))
-        return [self._alphabet.decode(columns) for columns, _ in ranked]
+        return [self._alphabet.decode(columns) for columns, _ in _ranked(self._texts)]
 
-    def _letters(self, row: NDArray[np.float64]) -> list[tuple[int, float]]:
-        tried = np.flatnonzero(row >= self._min_p)
-        if len(tried) > self._max_letters:
-            tried = tried[np.argpartition(row[tried], -self._max_letters)[-self._max_letters :]]
-        return list(zip(tried.tolist(), row[tried].tolist(), strict=True))
+    def _best(self, row: list[float], tried: list[int]) -> list[int]:
+        letters = [column for column in tried if column != self._alphabet.blank]
+        if len(letters) <= self._max_letters:
+            return letters
+        return sorted(letters, key=row.__getitem__)[-self._max_letters :]
 
-    def _step(self, row: NDArray[np.float64], p_blank: float, letters: list[tuple[int, float]]) -> None:
-        blank_mass: dict[tuple[int, ...], float] = {}
-        letter_mass: dict[tuple[int, ...], float] = {}
-        for text, (ends_blank, ends_letter) in self._texts.items():
-            total = ends_blank + ends_letter
+    def _step(self, row: list[float], letters: list[int]) -> None:
+        p_blank = row[self._alphabet.blank]
+        blanks: dict[tuple[int, ...], float] = {}
+        ends: dict[tuple[int, ...], float] = {}
+        for text, (blank, letter) in self._texts.items():
+            total = blank + letter
             last = text[-1] if text else -1
-            blank_mass[text] = total * p_blank
-            if text:
-                letter_mass[text] = letter_mass.get(text, 0.0) + ends_letter * float(row[last])
-            for column, p in letters:
+            blanks[text] = total * p_blank
+            ends[text] = ends.get(text, 0.0) + (letter * row[last] if text else 0.0)
+            for column in letters:
                 longer = (*text, column)
-                passed = ends_blank if column == last else total
-                letter_mass[longer] = letter_mass.get(longer, 0.0) + passed * p
-        self._keep(blank_mass, letter_mass)
+                ends[longer] = ends.get(longer, 0.0) + (blank if column == last else total) * row[column]
+        self._texts = {text: (blanks.get(text, 0.0), mass) for text, mass in ends.items()}
+        self._shorten()
 
-    def _keep(
-        self, blank_mass: dict[tuple[int, ...], float], letter_mass: dict[tuple[int, ...], float]
-    ) -> None:
-        merged = {text: (blank_mass.get(text, 0.0), mass) for text, mass in letter_mass.items()}
-        for text, mass in blank_mass.items():
-            if text not in merged:
-                merged[text] = (mass, 0.0)
-        if len(merged) > self._beam:
-            merged = dict(sorted(merged.items(), key=lambda item: -sum(item[1]))[: self._beam])
-        scale = 1.0 / max(1e-300, *(sum(masses) for masses in merged.values()))
-        self._texts = {text: (b * scale, n * scale) for text, (b, n) in merged.items()}
+    def _shorten(self) -> None:
+        if len(self._texts) > self._beam:
+            self._texts = dict(_ranked(self._texts)[: self._beam])
+        peak = max(map(sum, self._texts.values()))
+        if 0.0 < peak < _TINY:
+            self._texts = {text: (b / peak, n / peak) for text, (b, n) in self._texts.items()}
+
+
+def _ranked(texts: _Texts) -> list[tuple[tuple[int, ...], tuple[float, float]]]:
+    return sorted(texts.items(), key=lambda item: item[1][0] + item[1][1], reverse=True)

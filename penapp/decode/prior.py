@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from penapp.decode.folding import FOLDED, MARKS
+from penapp.decode.folding import FOLDED, MARKS, fold
 from penapp.decode.lexicon import Lexicon
 from penapp.decode.params import DecoderParams
 
@@ -43,16 +43,22 @@ class TextPrior:
     def __init__(self, lexicon: Lexicon | None, params: DecoderParams) -> None:
         self._lexicon = lexicon
         self._params = params
+        self._seen: dict[tuple[str, str], tuple[float, float]] = {}
         self._log_known = math.log1p(-math.exp(min(params.log_oov, -1e-6)))
+
+    def forget(self) -> None:
+        """Drops what was remembered of the words looked up: the lexicon or the context may change now."""
+        self._seen.clear()
 
     def of_word(self, text: str, previous: str = "") -> Prior:
         """Of a whole word, marks around it included."""
-        core = text if self._log_word(text, "") > -math.inf else bare(text)
+        core = bare(text)
+        if core != text and self._known(text, previous)[0] > -math.inf:
+            core = text
+        word, letters = self._known(core, previous)
+        log_p = _log_add(self._log_known + word, self._params.log_oov + letters)
         marks = (len(text) - len(core)) * self._params.log_mark
-        word = self._log_word(core, bare(previous))
-        open_ = self._params.log_oov + self._letters(core, whole=True)
-        log_p = _log_add(self._log_known + word, open_) + self._case(core) + marks
-        return Prior(log_p, word > -math.inf)
+        return Prior(log_p + self._case(core) + marks, word > -math.inf)
 
     def of_beginning(self, text: str) -> Prior:
         """Of the letters so far of a word that may go on."""
@@ -61,10 +67,15 @@ class TextPrior:
         open_ = self._params.log_oov + self._letters(text, whole=False)
         return Prior(_log_add(self._log_known + word, open_) + self._case(text), node >= 0)
 
-    def _log_word(self, text: str, previous: str) -> float:
-        if self._lexicon is None or not text:
-            return -math.inf
-        return self._lexicon.log_word(text, previous, self._params.bigram_weight)
+    def _known(self, text: str, previous: str) -> tuple[float, float]:
+        """Log probability as a word and as a string of letters, remembered until `forget`."""
+        key = (fold(text), previous)
+        found = self._seen.get(key)
+        if found is None:
+            weight = self._params.bigram_weight
+            word = self._lexicon.log_word(key[0], bare(previous), weight) if self._lexicon else -math.inf
+            found = self._seen[key] = (word, self._letters(key[0], whole=True))
+        return found
 
     def _letters(self, text: str, *, whole: bool) -> float:
         if self._lexicon is None:

@@ -22,6 +22,7 @@ class Trie:
     log_word:    (N,) ln probability of the word that ends here, -inf where none does
     look_ahead:  (N,) the best log_word at or below the node
     best_word:   (N,) the node that has it
+    spelled:     the letters as one byte each: quick look-ups
     roots:       starts of the trees that live in these arrays
     """
 
@@ -32,6 +33,7 @@ class Trie:
     log_word: NDArray[np.float64]
     look_ahead: NDArray[np.float64]
     best_word: NDArray[np.intp]
+    spelled: bytes
     roots: tuple[int, ...] = (0,)
 
     def text(self, node: int) -> str:
@@ -50,10 +52,9 @@ class Trie:
     def _walk(self, node: int, path: list[int]) -> int:
         for wanted in path:
             first = int(self.first_child[node])
-            hits = np.flatnonzero(self.letter[first : first + int(self.child_count[node])] == wanted)
-            if not len(hits):
+            node = self.spelled.find(wanted, first, first + int(self.child_count[node]))
+            if node < 0:
                 return -1
-            node = first + int(hits[0])
         return node
 
 
@@ -66,7 +67,8 @@ def from_packed(
     parent = np.concatenate([[-1], np.repeat(np.arange(len(count)), count)])
     words = log_word.astype(np.float64)
     look, best = _smear(parent, words)
-    return Trie(letter.astype(np.intp), parent, first, count, words, look, best)
+    spelled = letter.astype(np.uint8).tobytes()
+    return Trie(letter.astype(np.intp), parent, first, count, words, look, best, spelled)
 
 
 def _smear(
@@ -127,5 +129,6 @@ def join(first: Trie, second: Trie) -> Trie:
         np.concatenate([first.log_word, second.log_word]),
         np.concatenate([first.look_ahead, second.look_ahead]),
         np.concatenate([first.best_word, second.best_word + shift]),
+        first.spelled + second.spelled,
         (*first.roots, *(root + shift for root in second.roots)),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,16 @@ from penapp.decode.params import DecoderParams
 from penapp.decode.prefix_beam import PrefixBeam
 from penapp.decode.prior import Prior, TextPrior, case_variants
 from penapp.decode.ranking import Ranker
-from penapp.decode.types import Candidate, Hypothesis, LogProbs, TextState
+from penapp.decode.types import Hypothesis, LogProbs, TextState
 
 _WORDS_SCORED = 8
 """Finished lexicon words whose exact probability is computed at the end of a word."""
+
+_WORDS_MARKED = 2
+"""The best words, which are scored with a mark behind them as well."""
+
+_MARGIN = 12.0
+"""Words that the search finds worse than its best by more nats than this are not scored exactly."""
 
 _COMPLETIONS = 4
 """Unfinished nodes whose best word is scored as well: a lost last letter loses no word."""
@@ -85,10 +91,8 @@ class WordDecoder:
         """The committed reading of the word; the next frames belong to the next word."""
         frames = self._frames()
         greedy = self._greedy(frames.values)
-        ranked = self._rank_words(frames.values, self._as_written(greedy) + self._lexicon_texts())
-        marked = [c.text + mark for c in ranked[:4] for mark in self._marks(frames.values)]
-        ranked += self._rank_words(frames.values, set(marked) - {c.text for c in ranked})
-        ranked.sort(key=lambda candidate: (-candidate.score, candidate.text))
+        texts = self._as_written(greedy) + self._lexicon_texts(self._marks(frames.values))
+        ranked = self._ranker.rank(frames.values, {text: self._word_prior(text) for text in texts})
         hypothesis = self._ranker.hypothesis(frames, ranked, greedy, TextState.COMMITTED)
         self._previous = hypothesis.text or self._previous
         self._begin()
@@ -102,6 +106,7 @@ class WordDecoder:
     def _begin(self) -> None:
         self._pushed: list[LogProbs] = []
         self._open.reset()
+        self._prior.forget()
         if self._beam is None or self._lexicon is None:
             return
         if self._version == self._lexicon.version:
@@ -123,25 +128,28 @@ class WordDecoder:
         """Readings without lexicon. That nothing was written is one only if greedy says so."""
         return [greedy, *(text for text in self._open.texts() if text)]
 
-    def _lexicon_texts(self) -> list[str]:
-        if self._beam is None or self._lexicon is None:
+    def _lexicon_texts(self, marks: Sequence[str]) -> list[str]:
+        """The words found, in every usual casing; the best ones also with a mark behind them."""
+        if self._beam is None:
             return []
-        words = self._beam.words(lambda word: self._prior.of_word(word, self._previous).log_p)
-        return self._cased([*words[:_WORDS_SCORED], *self._beam.completions(_COMPLETIONS)])
+        words = self._beam.words(lambda word: self._word_prior(word).log_p, _MARGIN)
+        best = self._cased(words[:_WORDS_MARKED])
+        others = self._cased([*words[_WORDS_MARKED:_WORDS_SCORED], *self._beam.completions(_COMPLETIONS)])
+        return [*best, *others, *(text + mark for text in best for mark in marks)]
 
     def _cased(self, folded: Iterable[str]) -> list[str]:
         spelling = self._lexicon.spelling if self._lexicon else str
         return [text for word in folded if word for text in case_variants(word, spelling(word))]
 
-    def _rank_words(self, values: NDArray[np.float32], texts: Iterable[str]) -> list[Candidate]:
-        priors = {
-            text: self._prior.of_word(text, self._previous) if text else Prior(0.0, in_lexicon=False)
-            for text in texts
-        }
-        return self._ranker.rank(values, priors)
+    def _word_prior(self, text: str) -> Prior:
+        return self._prior.of_word(text, self._previous) if text else Prior(0.0, in_lexicon=False)
 
     def _marks(self, values: NDArray[np.float32]) -> list[str]:
-        """Marks that the network considers anywhere in the last third of the word."""
+        """Up to two marks that the network considers in the last third of the word."""
         tail = values[len(values) * 2 // 3 :]
         known = [mark for mark in MARKS if self._alphabet.covers(mark)]
-        return [m for m in known if len(tail) and tail[:, self._alphabet.encode(m)].max() > np.log(_MARK_P)]
+        if not len(tail) or not known:
+            return []
+        peaks = tail[:, self._alphabet.encode("".join(known))].max(axis=0)
+        ranked = sorted(zip(peaks.tolist(), known, strict=True), reverse=True)
+        return [mark for peak, mark in ranked[:2] if peak > np.log(_MARK_P)]

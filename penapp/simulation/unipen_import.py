@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -76,9 +75,10 @@ def import_unipen(
 def save_corpus(corpus: InkCorpus, path: Path) -> None:
     """Write the npz beside its place, then rename: a broken write leaves the old file."""
     arrays = {name: getattr(corpus, name) for name in InkCorpus.__dataclass_fields__}
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as file:
+    partial = path.with_name(path.name + ".partial")
+    with partial.open("wb") as file:
         np.savez_compressed(file, **arrays)
-    Path(file.name).replace(path)
+    partial.replace(path)
 
 
 def _words(path: Path, folder: Path, level: str, report: ImportReport) -> list[_Word]:

@@ -203,4 +203,4 @@ def test_saving_replaces_whole_files(folder, tmp_path):
     out.write_bytes(b"old")
     save_corpus(corpus, out)
     assert len(InkCorpus.load(out)) == 1
-    assert list(tmp_path.glob("tmp*")) == []
+    assert list(tmp_path.glob("*.partial")) == []

@@ -121,7 +121,7 @@ class LiveSession:
         return LiveStatus(
             link=self._link,
             pen_name=self._source.name,
-            rate_hz=self._rate.rate_hz(),
+            rate_hz=self._rate.rate_hz() if self._link is LinkState.STREAMING else 0.0,
             nominal_hz=assembler.rate_hz if assembler is not None else 0.0,
             samples=counters.samples,
             lost=counters.lost,

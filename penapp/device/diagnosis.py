@@ -46,10 +46,9 @@ def no_samples(name: str, seconds: float) -> PenSilentError:
     )
 
 
-def lost(name: str, error: OSError) -> PenLostError:
-    reason = error.strerror or str(error)
+def lost(name: str) -> PenLostError:
     return PenLostError(
-        f"the pen at {name} is gone ({reason}).",
+        f"the pen at {name} is gone: unplugged, switched off or out of reach.",
         advice="Plug it in again and connect; what was recorded so far is kept.",
     )
 

@@ -161,7 +161,8 @@ class SerialSource:
         self._arrived.set()
 
     def _gone(self, error: OSError) -> None:
-        self._lost = lost(self.name, error)
+        self._lost = lost(self.name)
+        self._lost.__cause__ = error
         self._requests.fail(self._lost)
         self._arrived.set()
 
@@ -172,7 +173,7 @@ class SerialSource:
             self._port.write(raw)
         except OSError as error:
             self._gone(error)
-            raise lost(self.name, error) from error
+            raise lost(self.name) from error
 
     def _drop_inbox(self) -> None:
         for _ in self._inbox:

@@ -56,7 +56,7 @@ class Unwrapper:
             return Position(Place.OLD if -ahead * self._nominal_s <= OLD_S else Place.RESTART)
         stated_s = self._since_last_s(index, t_us)
         predicted_s = _signed(index - self._last_index) * self.period_s
-        if stated_s <= 0 or abs(stated_s - predicted_s) > JUMP_S + DRIFT * predicted_s:
+        if abs(stated_s - predicted_s) > JUMP_S + DRIFT * predicted_s:
             return Position(Place.RESTART)
         return Position(Place.NEXT, ahead, self._elapsed_s + stated_s)
 

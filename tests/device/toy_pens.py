@@ -1,4 +1,4 @@
-"""A pen whose words are plain to see: word k holds the front accelerometer's x at k steps while it presses."""
+"""A pen whose words are plain to see: word k holds the front accelerometer at k steps while it presses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WORD, PAUSE = 60, 40
 IMPATIENT = LinkTiming(answer_s=0.15, retries=1, silence_s=0.2)
 
 
-def toy_counts(words, rate_hz=100.0):
+def toy_counts(words):
     """(n, 13) int16: each letter a-z of `words` is one word of 60 samples with a pause of 40 behind it."""
     parts = []
     for letter in words:
@@ -41,9 +41,11 @@ class ToyInk:
         self.at = 0
 
     def read(self, n):
-        if self.hold_at is not None and self.at >= self.hold_at and not self.hold.is_set():
-            self.held.set()
-            return self.counts[:0]
+        if self.hold_at is not None and not self.hold.is_set():
+            n = min(n, self.hold_at - self.at)
+            if not n:
+                self.held.set()
+                return self.counts[:0]
         if self.at >= len(self.counts):
             if not self.endless:
                 return None

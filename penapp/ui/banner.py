@@ -39,6 +39,7 @@ class BannerBar(QFrame):
         row.setContentsMargins(12, 4, 8, 4)
         row.addWidget(self._label, 1)
         row.addWidget(self._dismiss)
+        self.setFixedHeight(max(self._label.height(), self._dismiss.sizeHint().height()) + 14)
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from penapp.ui.drop_down import DropDown
 from penapp.ui.theme import LIGHT, Theme
 from penapp.ui.view_state import (
     SOURCE_LABELS,
@@ -50,7 +51,7 @@ class ConnectPanel(QFrame):
         self._theme = LIGHT
         self._link: LinkView | None = None
         self._ports: tuple[PortChoice, ...] = ()
-        self._kind = QComboBox()
+        self._kind = DropDown()
         self._kind.addItems(list(SOURCE_LABELS.values()))
         self._kind.setAccessibleName("Source")
         self._kind.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
@@ -80,7 +81,7 @@ class ConnectPanel(QFrame):
     def choose(self, choice: SourceChoice) -> None:
         """Fill the fields."""
         self._kind.setCurrentIndex(KINDS.index(choice.kind))
-        if choice.kind is SourceKind.SERIAL:
+        if choice.kind is SourceKind.SERIAL and choice.target:
             self._port.setEditText(choice.target)
         if choice.kind is SourceKind.REPLAY:
             self._path.setText(choice.target)
@@ -138,7 +139,7 @@ class ConnectPanel(QFrame):
         row.addWidget(self._state)
 
     def _serial_page(self) -> QWidget:
-        self._port = QComboBox()
+        self._port = DropDown()
         self._port.setEditable(True)
         self._port.setAccessibleName("Serial port")
         line = self._port.lineEdit()
@@ -157,7 +158,7 @@ class ConnectPanel(QFrame):
         self._path.setAccessibleName("Recording")
         browse = QPushButton("Browse …")
         browse.clicked.connect(self.browse)
-        self._speed = QComboBox()
+        self._speed = DropDown()
         self._speed.addItems([label for label, _ in SPEEDS])
         self._speed.setAccessibleName("Speed")
         self._path.textChanged.connect(self._enable)

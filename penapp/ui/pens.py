@@ -1,29 +1,66 @@
-"""From what was chosen in the window to a session that can be started. No Qt; everything is imported late."""
+"""From what was chosen in the window to a session that can be started. No Qt; imports are late."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from penapp.live_types import LiveEvent
-from penapp.ui.session_host import Opener, OpenPen
-from penapp.ui.view_state import PortChoice, SourceChoice
+from penapp.ui.session_host import InkSoFar, Opener, OpenPen, PadSink
+from penapp.ui.view_state import PortChoice, SourceChoice, SourceKind
+
+if TYPE_CHECKING:
+    from penapp.device.source import PenSource
+
+PAD_RATE_HZ = 100.0
 
 
 def find_ports() -> tuple[PortChoice, ...]:
     """Serial ports with what they say of themselves."""
     from penapp.device.discover import PenKind, list_pens
 
-    return tuple(
-        PortChoice(place.address, place.description) for place in list_pens() if place.kind is PenKind.SERIAL
-    )
+    places = [place for place in list_pens() if place.kind is PenKind.SERIAL]
+    return tuple(PortChoice(place.address, place.description) for place in places)
 
 
 def opener(*, record_to: Path | None = None) -> Opener:
     """The opener of the real thing: shipped recogniser, real links."""
 
     def open_pen(choice: SourceChoice, on_event: Callable[[LiveEvent], None]) -> OpenPen:
+        from penapp.live import LiveSession
+        from penapp.pipeline import default_pipeline
 
-        ...
+        source, pad, ink = pen_source(choice)
+        session = LiveSession(source, default_pipeline, record_to=record_to, on_event=on_event)
+        return OpenPen(session, pad, ink)
 
     return open_pen
+
+
+def pen_source(choice: SourceChoice) -> tuple[PenSource, PadSink | None, InkSoFar | None]:
+    """Where frames come from, who takes the pad's points, and what ink can be shown."""
+    if choice.kind is SourceKind.SERIAL:
+        from penapp.device.serial_source import SerialSource
+
+        return SerialSource(choice.target), None, None
+    if choice.kind is SourceKind.REPLAY:
+        from penapp.device.replay import ReplaySource
+
+        return ReplaySource(Path(choice.target), choice.speed), None, None
+    return _virtual_pen(choice)
+
+
+def _virtual_pen(choice: SourceChoice) -> tuple[PenSource, PadSink | None, InkSoFar | None]:
+    from penapp.device.virtual import VirtualPenSource
+
+    if choice.kind is SourceKind.PAD:
+        from firmware_protocol.descriptor import standard_descriptor
+        from penapp.simulation.pad import PadPen
+
+        pad = PadPen(standard_descriptor(PAD_RATE_HZ, name="writing pad"))
+        return VirtualPenSource(pad), pad, None
+    from penapp.simulation.demo import DemoPen
+
+    demo = DemoPen()
+    return VirtualPenSource(demo), None, getattr(demo, "ink_so_far", None)

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from penapp.errors import PenappError
 from penapp.live_types import Failed, LiveEvent, LiveStatus
-from penapp.ui.strips import Samples
+from penapp.ui.strip_state import Samples
 from penapp.ui.view_state import Phase, SourceChoice
 
 log = logging.getLogger(__name__)

@@ -88,9 +88,7 @@ class Tile(QWidget):
         if reading == self._reading:
             return
         self._reading = reading
-        colour = (
-            self._theme.ink if reading.tone is Tone.NEUTRAL else self._theme.tone(reading.tone)
-        )
+        colour = self._theme.ink if reading.tone is Tone.NEUTRAL else self._theme.tone(reading.tone)
         self._value.setStyleSheet(f"color: {colour}; background: transparent;")
         self._value.setText(reading.text)
         self._detail.setText(reading.detail)

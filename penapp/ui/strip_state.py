@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from penapp.stream.block import ACC_FRONT, ACC_REAR, CHANNEL_COUNT, FORCE, GYRO, MAG
 
 WINDOW_CHOICES_S = (2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
+
+
+class Samples(Protocol):
+    """What the strips read: the newest samples of the pen."""
+
+    def latest(self, n: int, /) -> tuple[NDArray[np.float64], NDArray[np.float32]]: ...
 
 
 @dataclass(frozen=True, slots=True)

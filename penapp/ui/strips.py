@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import shiboken6
@@ -24,21 +24,16 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from penapp.stream.block import CHANNEL_COUNT
 from penapp.ui.strip_layout import StripLayout, strip_layout
 from penapp.ui.strip_math import Traces, gap_spans, group_peak, newest_run, next_scale, sample_at, traces
-from penapp.ui.strip_state import STRIP_GROUPS, StripGroup, scale_text, tick_seconds, value_text
+from penapp.ui.strip_state import STRIP_GROUPS, Samples, StripGroup, scale_text, tick_seconds, value_text
 from penapp.ui.theme import LIGHT, Theme
 
 GAP_SAMPLES = 2.5
 VALUE_FRAMES = 6
 """Numbers change every sixth frame (5 times a second): faster cannot be read."""
 CENTRE_STEP = 0.15
+NO_VALUES = ["–"] * CHANNEL_COUNT
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-
-
-class Samples(Protocol):
-    """What the strips read: the newest samples of the pen."""
-
-    def latest(self, n: int, /) -> tuple[NDArray[np.float64], NDArray[np.float32]]: ...
 
 
 class StripChart(QWidget):
@@ -70,7 +65,7 @@ class StripChart(QWidget):
         self._centre = np.zeros(CHANNEL_COUNT)
         self._settled = False
         self._frame = 0
-        self._texts = ["–"] * CHANNEL_COUNT
+        self._texts = NO_VALUES.copy()
         self._background = None
         self.update()
 
@@ -215,7 +210,7 @@ class StripChart(QWidget):
 
     def _paint_values(self, painter: QPainter) -> None:
         """The value column: last values, or those under the cursor."""
-        if self._frame % VALUE_FRAMES == 0:
+        if self._frame % VALUE_FRAMES == 0 or (self._texts == NO_VALUES and len(self._t)):
             self._texts = self._value_texts()
         plot = self._layout
         painter.setPen(QColor(self._theme.ink if self._cursor_x is None else self._theme.accent))
@@ -225,9 +220,9 @@ class StripChart(QWidget):
 
     def _value_texts(self) -> list[str]:
         if len(self._t) == 0:
-            return ["–"] * CHANNEL_COUNT
+            return NO_VALUES.copy()
         sample = self._values[self._sample_shown()]
-        texts = ["–"] * CHANNEL_COUNT
+        texts = NO_VALUES.copy()
         for group in STRIP_GROUPS:
             for column in group.columns:
                 texts[column] = value_text(group, float(sample[column]) * group.factor)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QComboBox, QPushButton, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from penapp.ui.card import Card
-from penapp.ui.strip_state import WINDOW_CHOICES_S, step_window
-from penapp.ui.strips import Samples, StripChart
+from penapp.ui.drop_down import DropDown
+from penapp.ui.strip_state import WINDOW_CHOICES_S, Samples, step_window
+from penapp.ui.strips import StripChart
 from penapp.ui.theme import Theme
 
 
@@ -20,7 +21,7 @@ class StripsPanel(Card):
         self.freeze.setToolTip("Stop the strips to read values off them (F8)")
         self.lock = QPushButton("Lock scale")
         self.lock.setToolTip("Keep the ranges as they are (F9)")
-        self.window_box = QComboBox()
+        self.window_box = DropDown()
         self.window_box.setAccessibleName("Time window")
         self.window_box.addItems([f"{seconds:g} s" for seconds in WINDOW_CHOICES_S])
         self.window_box.setCurrentIndex(WINDOW_CHOICES_S.index(self.chart.window_s))

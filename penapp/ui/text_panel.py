@@ -14,7 +14,7 @@ from PySide6.QtGui import (
     QTextCharFormat,
     QTextCursor,
 )
-from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QTextEdit, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton, QSizePolicy, QTextEdit, QWidget
 
 from penapp.decode.types import Hypothesis
 from penapp.ui.card import Card
@@ -206,6 +206,7 @@ class CandidateList(QWidget):
         for index, button in enumerate(self._buttons):
             button.setObjectName("candidate")
             button.setCheckable(True)
+            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             button.clicked.connect(lambda _=False, row=index: self._pick(row))
             grid.addWidget(button, index // 3, index % 3)
         for column in range(3):
@@ -220,7 +221,7 @@ class CandidateList(QWidget):
             button.setChecked(row is not None and row.taken)
             button.setText(_label(index, row))
             button.setAccessibleName(row.spoken if row else "no reading")
-            button.setToolTip(f"Take this reading (Ctrl+{index + 1})" if row else "")
+            button.setToolTip(f"{row.spoken}. Take it: Ctrl+{index + 1}" if row else "")
 
     def _pick(self, row: int) -> None:
         if row < len(self._rows):

@@ -151,7 +151,7 @@ def candidate_rows(view: TextView, limit: int = CANDIDATE_ROWS) -> tuple[Candida
     candidates = _distinct(word.hypothesis.candidates) or (Candidate(word.hypothesis.text, 0.0, True),)
     shares = _shares([c.score for c in candidates])
     rows = [
-        CandidateRow(c.text, share, "" if c.in_lexicon else "letters as written", c.text == word.text)
+        CandidateRow(c.text, share, "" if c.in_lexicon else "as written", c.text == word.text)
         for c, share in zip(candidates, shares, strict=True)
     ]
     return _with_letters(rows, limit)

@@ -140,13 +140,17 @@ QPushButton:disabled, QToolButton:disabled, QComboBox:disabled {{ color: {theme.
 QPushButton#primary {{
   background: {theme.accent}; color: {theme.on_accent}; border-color: {theme.accent}; font-weight: 600;
 }}
-QPushButton#primary:focus {{ border: 2px solid {theme.ink}; }}
+QPushButton#primary:focus {{ border: 1px solid {theme.ink}; }}
 QPushButton#primary:disabled {{
   background: {theme.line}; color: {theme.muted}; border-color: {theme.line};
 }}
 QPushButton#candidate {{ text-align: left; padding: 4px 12px; }}
+QPushButton#candidate:disabled {{ background: transparent; border-color: transparent; }}
 QPushButton#candidate:checked {{ background: {theme.selection}; border-color: {theme.accent}; }}
-QComboBox::drop-down {{ border: none; width: 22px; }}
+QComboBox {{ padding-right: 24px; }}
+QComboBox::drop-down {{ border: none; width: 24px; }}
+QComboBox QAbstractItemView {{ background: {theme.card}; border: 1px solid {theme.line}; }}
+QComboBox QLineEdit {{ border: none; padding: 0; min-height: 0; }}
 QProgressBar {{ background: {theme.window}; border: 1px solid {theme.line}; border-radius: 5px; }}
 QProgressBar::chunk {{ background: {theme.accent}; border-radius: 4px; }}
 QSplitter::handle {{ background: transparent; }}

@@ -40,7 +40,8 @@ def hypothesis(text: str, *others: str, state: TextState = TextState.COMMITTED) 
     """A reading with candidates: `others` come from the lexicon but the last, which are the letters."""
     readings = (text, *others)
     candidates = tuple(
-        Candidate(reading, -float(i), in_lexicon=i == 0 or i < len(others)) for i, reading in enumerate(readings)
+        Candidate(reading, -float(i), in_lexicon=i == 0 or i < len(others))
+        for i, reading in enumerate(readings)
     )
     letters = tuple(Letter(letter, 0.1 * i, 0.9) for i, letter in enumerate(text))
     return Hypothesis(text, letters, candidates, 0.8, state)

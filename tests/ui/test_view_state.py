@@ -1,0 +1,138 @@
+"""What the window says, case by case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from penapp.live_types import LinkState, LiveStatus
+from penapp.ui import view_state as view
+from penapp.ui.tone import Tone
+from penapp.ui.view_state import Phase, PortChoice, SourceChoice, SourceKind
+
+LIVE = LiveStatus(
+    link=LinkState.STREAMING, pen_name="pen 7", rate_hz=99.9, nominal_hz=100.0, samples=990, force_n=1.5
+)
+
+
+@pytest.mark.parametrize(
+    ("phase", "status", "button", "text", "tone"),
+    [
+        (Phase.IDLE, None, "Connect", "Not connected", Tone.NEUTRAL),
+        (Phase.CONNECTING, None, "Cancel", "Connecting …", Tone.WARN),
+        (Phase.CONNECTED, replace(LIVE, link=LinkState.OPENING), "Disconnect", "Opening pen 7 …", Tone.WARN),
+        (Phase.CONNECTED, LIVE, "Disconnect", "Connected · pen 7", Tone.GOOD),
+        (Phase.CONNECTED, replace(LIVE, link=LinkState.LOST), "Disconnect", "Lost · pen 7", Tone.BAD),
+        (Phase.DISCONNECTING, LIVE, "Disconnecting …", "Disconnecting …", Tone.WARN),
+        (Phase.IDLE, replace(LIVE, link=LinkState.LOST), "Connect", "Lost · pen 7", Tone.BAD),
+        (Phase.IDLE, replace(LIVE, link=LinkState.ENDED), "Connect", "The recording has ended", Tone.NEUTRAL),
+        (Phase.IDLE, LIVE, "Connect", "Not connected", Tone.NEUTRAL),
+    ],
+)
+def test_link_line_tells_the_truth(phase, status, button, text, tone):
+    shown = view.link_view(phase, status)
+    assert (shown.button, shown.text, shown.tone) == (button, text, tone)
+    assert shown.choice_enabled == (phase is Phase.IDLE)
+
+
+@pytest.mark.parametrize(
+    ("percent", "tone"),
+    [
+        (0.0, Tone.GOOD),
+        (0.49, Tone.GOOD),
+        (0.5, Tone.WARN),
+        (4.99, Tone.WARN),
+        (5.0, Tone.BAD),
+        (60.0, Tone.BAD),
+    ],
+)
+def test_loss_colour(percent, tone):
+    assert view.loss_tone(percent) is tone
+
+
+def test_loss_names_lost_and_taken_samples():
+    reading = view.loss_reading(replace(LIVE, lost=10, loss_percent=1.0))
+    assert (reading.text, reading.detail) == ("1.00 %", "10 of 1,000")
+
+
+@pytest.mark.parametrize(("rate", "tone"), [(100.0, Tone.NEUTRAL), (96.0, Tone.NEUTRAL), (90.0, Tone.WARN)])
+def test_rate_stands_beside_the_nominal_one(rate, tone):
+    reading = view.rate_reading(replace(LIVE, rate_hz=rate))
+    assert (reading.detail, reading.tone) == ("of 100 Hz", tone)
+
+
+@pytest.mark.parametrize("status", [None, replace(LIVE, link=LinkState.LOST), replace(LIVE, samples=0)])
+def test_nothing_is_claimed_about_a_pen_that_sends_nothing(status):
+    assert view.contact_reading(status).text == "–"
+    assert view.force_reading(status).text == "–"
+    assert view.force_share(status) == 0.0
+    assert view.strips_summary(status) == "No samples are arriving"
+
+
+@pytest.mark.parametrize(
+    ("force_n", "text", "share"), [(1.5, "1.50 N", 0.375), (-0.2, "0.00 N", 0.0), (9.0, "9.00 N", 1.0)]
+)
+def test_force(force_n, text, share):
+    status = replace(LIVE, force_n=force_n)
+    assert view.force_reading(status).text == text
+    assert view.force_share(status) == pytest.approx(share)
+
+
+def test_contact_says_down_or_up():
+    assert view.contact_reading(LIVE).text == "Up"
+    assert view.contact_reading(replace(LIVE, contact=True)).text == "Down"
+
+
+def test_damage_is_a_warning():
+    assert view.damage_reading(LIVE).tone is Tone.NEUTRAL
+    assert view.damage_reading(replace(LIVE, damaged_frames=3)).tone is Tone.WARN
+
+
+def test_ports_are_found_behind_their_label_and_free_text_is_kept():
+    ports = (PortChoice("/dev/ttyACM0", "Pen board"), PortChoice("COM3", "n/a"))
+    assert [port.label for port in ports] == ["/dev/ttyACM0  ·  Pen board", "COM3"]
+    assert view.port_from_field("/dev/ttyACM0  ·  Pen board", ports) == "/dev/ttyACM0"
+    assert view.port_from_field(" socket://pen:9000 ", ports) == "socket://pen:9000"
+
+
+def test_what_keeps_a_choice_from_being_connected(tmp_path: Path):
+    recording = tmp_path / "a.pen"
+    recording.touch()
+    assert not view.source_problem(SourceChoice(SourceKind.DEMO))
+    assert not view.source_problem(SourceChoice(SourceKind.SERIAL, "COM3"))
+    assert not view.source_problem(SourceChoice(SourceKind.REPLAY, str(recording)))
+    assert "port" in view.source_problem(SourceChoice(SourceKind.SERIAL))
+    assert "recording" in view.source_problem(SourceChoice(SourceKind.REPLAY))
+    assert "b.pen" in view.source_problem(SourceChoice(SourceKind.REPLAY, str(tmp_path / "b.pen")))
+
+
+def test_hint_names_the_next_step():
+    demo = SourceChoice(SourceKind.DEMO)
+    assert "Press Connect" in view.hint(Phase.IDLE, demo, 0).message
+    assert "virtual pen is writing" in view.hint(Phase.CONNECTED, demo, 0).message
+    assert "Click a word" in view.hint(Phase.CONNECTED, demo, 2).message
+
+
+def test_complaint_of_a_running_session_is_shown_with_its_advice():
+    silent = replace(LIVE, message="The pen sends nothing.", advice="Wake it up.")
+    shown = view.trouble(Phase.CONNECTED, silent)
+    assert shown is not None
+    assert (shown.message, shown.advice, shown.tone) == ("The pen sends nothing.", "Wake it up.", Tone.WARN)
+    assert view.trouble(Phase.IDLE, silent) is None
+    assert view.trouble(Phase.CONNECTED, LIVE) is None
+
+
+@pytest.mark.parametrize(
+    ("phase", "kind", "writable"),
+    [
+        (Phase.CONNECTED, SourceKind.PAD, True),
+        (Phase.CONNECTED, SourceKind.DEMO, False),
+        (Phase.CONNECTING, SourceKind.PAD, False),
+        (Phase.IDLE, SourceKind.PAD, False),
+    ],
+)
+def test_the_pad_writes_only_while_it_is_the_pen(phase, kind, writable):
+    assert view.pad_writable(phase, kind) is writable
+    assert view.pad_notice(phase, kind)

@@ -15,7 +15,7 @@ STRAIGHT_PER_MM = 0.08
 """Curvature below which a line counts as straight (bounds the speed)."""
 REST_MM_S = 4.0
 """Speed at the ends of a stroke."""
-SMOOTH_S = 0.010
+SMOOTH_S = 0.006
 """Width (one sigma) of the muscles' low pass."""
 
 Points = NDArray[np.float64]

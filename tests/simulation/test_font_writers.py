@@ -11,7 +11,7 @@ from penapp.simulation.font_motion import (
     mean_speed_mm_s,
     random_writer,
 )
-from penapp.simulation.font_speed import RATE_HZ
+from penapp.simulation.font_speed import RATE_HZ, STRAIGHT_PER_MM, SpeedLaw, in_motion
 from penapp.simulation.font_style import WriterStyle
 from penapp.simulation.fonts import FONT_FOLDER, font_names, load_font, load_fonts
 
@@ -116,6 +116,19 @@ def test_a_hand_slows_down_where_the_line_bends():
     assert speed[turn - 2 : turn + 2].min() < 0.5 * speed.max()
     around = np.hypot(*np.diff(stroke, axis=0).T)[15:-15] * RATE_HZ
     assert around.min() > 0.5 * around.max(), "a circle is drawn at nearly one speed"
+
+
+@pytest.mark.parametrize("exponent", [0.25, 0.4])
+def test_speed_follows_the_power_law_of_curvature(exponent):
+    def cruising(radius_mm):
+        angle = np.arange(0, 60, 0.1) / radius_mm
+        ring = radius_mm * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        law = SpeedLaw(gain_mm_s=30, exponent=exponent, accel_mm_s2=1e5)
+        ((stroke,), _) = in_motion(ring, np.array([len(ring)]), law)
+        return np.median(np.hypot(*np.diff(stroke, axis=0).T)) * RATE_HZ
+
+    expected = ((1 / 2 + STRAIGHT_PER_MM) / (1 / 8 + STRAIGHT_PER_MM)) ** exponent
+    assert cruising(8.0) / cruising(2.0) == pytest.approx(expected, rel=0.03)
 
 
 def test_size_slant_and_gap_do_what_they_say():

@@ -1,4 +1,4 @@
-"""Corrupted frames are never taken for good ones: 20,000 on each carrier here, 1,000,000 with PENAPP_SOAK=1."""
+"""Corrupted frames are never accepted: 20,000 on each carrier here, 1,000,000 with PENAPP_SOAK=1."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from penapp.ui import theme as themes
 from penapp.ui.banner import BannerBar
 from penapp.ui.card import Card
 from penapp.ui.connect_panel import ConnectPanel
-from penapp.ui.pad_state import PadPoint
+from penapp.ui.pad_state import NO_INK, PadPoint
 from penapp.ui.session_host import Closed, HostEvent, Opened, Opener, SessionHost
 from penapp.ui.state_panel import StatePanel
 from penapp.ui.strips_panel import StripsPanel
@@ -187,7 +187,7 @@ class MainWindow(QMainWindow):
     def _connect(self, choice: SourceChoice) -> None:
         self._error = None
         self.strips.show_source(None, 1.0)
-        self.pad.show_ink([])
+        self.pad.show_ink(NO_INK)
         self.host.connect(choice)
         self._show_link()
 

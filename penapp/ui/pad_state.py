@@ -9,6 +9,8 @@ PX_PER_MM = 9.0
 LINE_MM = 9.0
 """Distance of the ruled lines, as in an exercise book."""
 MARGIN_MM = 2.0
+ENLARGED = 1.5
+"""How much larger than life the ink of another pen is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,19 +103,42 @@ class PadInk:
 Strokes = list[list[tuple[float, float]]]
 
 
-def fitted(strokes: Strokes, geometry: PadGeometry) -> Strokes:
-    """Strokes of someone else's pen moved into the pad: left margin, middle height, shrunk if too wide."""
-    points = [point for stroke in strokes for point in stroke]
-    if not points:
-        return []
-    left, right = min(x for x, _ in points), max(x for x, _ in points)
-    low, high = min(y for _, y in points), max(y for _, y in points)
-    width_mm = geometry.width_px / geometry.px_per_mm - 2 * MARGIN_MM
-    height_mm = geometry.height_px / geometry.px_per_mm - 2 * MARGIN_MM
-    scale = min(1.6, width_mm / max(right - left, 1e-6), height_mm / max(high - low, 1e-6))
-    middle = geometry.height_px / geometry.px_per_mm / 2
-    centre = (low + high) / 2
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Millimetres."""
+
+    left: float
+    low: float
+    right: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class ShownInk:
+    """What another pen has written so far, and the box that its whole word will fill (mm)."""
+
+    strokes: Strokes
+    box: Box
+
+
+NO_INK = ShownInk([], Box(0.0, 0.0, 1.0, 1.0))
+
+
+def fitted(ink: ShownInk, geometry: PadGeometry) -> Strokes:
+    """Ink moved into the middle of the pad, enlarged a little, shrunk if too wide.
+
+    The place follows from the box, so that what is written does not move while the word grows.
+    """
+    box = ink.box
+    width_mm = geometry.width_px / geometry.px_per_mm
+    height_mm = geometry.height_px / geometry.px_per_mm
+    scale = min(
+        ENLARGED,
+        (width_mm - 2 * MARGIN_MM) / max(box.right - box.left, 1e-6),
+        (height_mm - 2 * MARGIN_MM) / max(box.high - box.low, 1e-6),
+    )
+    x0, y0 = (box.left + box.right) / 2, (box.low + box.high) / 2
     return [
-        [(MARGIN_MM + (x - left) * scale, middle + (y - centre) * scale) for x, y in stroke]
-        for stroke in strokes
+        [(width_mm / 2 + (x - x0) * scale, height_mm / 2 + (y - y0) * scale) for x, y in stroke]
+        for stroke in ink.strokes
     ]

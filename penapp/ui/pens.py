@@ -32,7 +32,8 @@ def opener(*, record_to: Path | None = None) -> Opener:
         from penapp.pipeline import default_pipeline
 
         source, pad, ink = pen_source(choice)
-        session = LiveSession(source, default_pipeline, record_to=record_to, on_event=on_event)
+        record = free_name(record_to) if record_to is not None else None
+        session = LiveSession(source, default_pipeline, record_to=record, on_event=on_event)
         return OpenPen(session, pad, ink)
 
     return open_pen
@@ -60,7 +61,16 @@ def _virtual_pen(choice: SourceChoice) -> tuple[PenSource, PadSink | None, InkSo
 
         pad = PadPen(standard_descriptor(PAD_RATE_HZ, name="writing pad"))
         return VirtualPenSource(pad), pad, None
-    from penapp.simulation.demo import DemoPen
+    from penapp.ui.shown_ink import DemoPen
 
     demo = DemoPen()
-    return VirtualPenSource(demo), None, getattr(demo, "ink_so_far", None)
+    return VirtualPenSource(demo), None, demo.ink_so_far
+
+
+def free_name(path: Path) -> Path:
+    """`path`, or the first of path-2, path-3, ... that is not there yet: recordings are never replaced."""
+    number, found = 2, path
+    while found.exists():
+        found = path.with_stem(f"{path.stem}-{number}")
+        number += 1
+    return found

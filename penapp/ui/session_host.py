@@ -11,6 +11,7 @@ from typing import Protocol
 
 from penapp.errors import PenappError
 from penapp.live_types import Failed, LiveEvent, LiveStatus
+from penapp.ui.pad_state import ShownInk
 from penapp.ui.strip_state import Samples
 from penapp.ui.view_state import Phase, SourceChoice
 
@@ -33,7 +34,7 @@ class PadSink(Protocol):
     def move(self, x_mm: float, y_mm: float, down: bool, t_s: float) -> None: ...
 
 
-InkSoFar = Callable[[], list[list[tuple[float, float]]]]
+InkSoFar = Callable[[], ShownInk]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from penapp.ui.pad_state import EventClock, PadGeometry, PadInk, PadPoint, Strokes, fitted
+from penapp.ui.pad_state import NO_INK, EventClock, PadGeometry, PadInk, PadPoint, ShownInk, Strokes, fitted
 from penapp.ui.theme import LIGHT, Theme
 
 INK_WIDTH = 2.2
@@ -42,7 +42,7 @@ class WritingPad(QWidget):
         self._clock = EventClock()
         self._geometry = PadGeometry(self.width(), self.height())
         self._ink = PadInk()
-        self._shown: Strokes = []
+        self._shown = NO_INK
         self._notice = ""
 
     def sizeHint(self) -> QSize:  # noqa: N802  Qt
@@ -63,10 +63,11 @@ class WritingPad(QWidget):
         self.setCursor(Qt.CursorShape.CrossCursor if writable else Qt.CursorShape.ArrowCursor)
         self.update()
 
-    def show_ink(self, strokes: Strokes) -> None:
-        """Show what another pen writes (millimetres); an empty list leaves the paper to the writer."""
-        self._shown = strokes
-        self.update()
+    def show_ink(self, ink: ShownInk) -> None:
+        """Show what another pen writes; NO_INK leaves the paper to the writer."""
+        if ink != self._shown:
+            self._shown = ink
+            self.update()
 
     def dim(self) -> None:
         """The ink so far has become text."""
@@ -75,7 +76,7 @@ class WritingPad(QWidget):
 
     def clear(self) -> None:
         self._ink.clear()
-        self._shown = []
+        self._shown = NO_INK
         self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802  Qt
@@ -122,7 +123,7 @@ class WritingPad(QWidget):
         self._paint_strokes(painter, self._ink.dimmed, self._theme.line)
         self._paint_strokes(painter, self._ink.strokes, self._theme.ink)
         self._paint_strokes(painter, fitted(self._shown, self._geometry), self._theme.ink)
-        if not (self._ink.strokes or self._ink.dimmed or self._shown):
+        if not (self._ink.strokes or self._ink.dimmed or self._shown.strokes):
             painter.setPen(QColor(self._theme.muted))
             box = QRectF(self.rect()).adjusted(24, 0, -24, 0)
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._notice)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from penapp.ui.pad_state import EventClock, PadGeometry, PadInk, PadPoint, fitted
+from penapp.ui.pad_state import NO_INK, Box, EventClock, PadGeometry, PadInk, PadPoint, ShownInk, fitted
 
 
 def test_millimetres_run_right_and_away_from_the_writer():
@@ -65,10 +65,19 @@ def test_hovering_leaves_no_ink():
 
 def test_ink_of_another_pen_is_moved_into_the_pad():
     geometry = PadGeometry(600, 200, px_per_mm=10.0)
-    shown = fitted([[(500.0, 900.0), (700.0, 903.0)], [(600.0, 899.0)]], geometry)
+    box = Box(500.0, 899.0, 700.0, 903.0)
+    shown = fitted(ShownInk([[(500.0, 900.0), (700.0, 903.0)], [(600.0, 899.0)]], box), geometry)
     for part in shown:
         for x, y in part:
             px, py = geometry.to_px(x, y)
             assert 0 <= px <= 600
             assert 0 <= py <= 200
-    assert fitted([], geometry) == []
+    assert fitted(NO_INK, geometry) == []
+
+
+def test_shown_ink_stays_where_it_is_while_its_word_grows():
+    geometry = PadGeometry(600, 200, px_per_mm=10.0)
+    box = Box(0.0, 0.0, 30.0, 8.0)
+    early = fitted(ShownInk([[(0.0, 1.0)]], box), geometry)
+    late = fitted(ShownInk([[(0.0, 1.0), (30.0, 8.0)]], box), geometry)
+    assert late[0][0] == early[0][0]

@@ -47,6 +47,8 @@ class LetterCase:
     def _make(self, letter: str, rng: np.random.Generator) -> Letter:
         glyph, scale = self._pick(letter, rng)
         strokes = list(glyph.lifted if rng.random() < self._style.lift else glyph.strokes)
+        if letter.islower() and rng.random() < self._style.join:
+            strokes = _connected(letter, strokes)
         marks = [_is_mark(letter, stroke, len(strokes)) for stroke in strokes]
         shaped = self._shaped(strokes, scale, rng)
         body = self._habits([s for s, mark in zip(shaped, marks, strict=True) if not mark], rng)
@@ -107,6 +109,19 @@ def rounded(path: Points, sigma_mm: float) -> Points:
     kernel /= kernel.sum()
     mirrored = np.concatenate([2 * path[0] - path[half:0:-1], path, 2 * path[-1] - path[-2 : -half - 2 : -1]])
     return np.stack([np.convolve(mirrored[:, axis], kernel, "valid") for axis in (0, 1)], axis=1)
+
+
+def _connected(letter: str, strokes: list[Points]) -> list[Points]:
+    """A letter's strokes drawn through where the pen need not leave the paper: a short way, or up a stem."""
+    connected = [strokes[0]]
+    for stroke in strokes[1:]:
+        dx, dy = stroke[0] - connected[-1][-1]
+        near = np.hypot(dx, dy) < 0.3 or (abs(dx) < 0.2 and 0 < dy < 1.0)
+        if near and not _is_mark(letter, stroke, len(strokes)):
+            connected[-1] = np.concatenate([connected[-1], stroke])
+        else:
+            connected.append(stroke)
+    return connected
 
 
 def _is_mark(letter: str, stroke: Points, count: int) -> bool:

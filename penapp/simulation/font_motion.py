@@ -44,7 +44,9 @@ class FontWriter:
         self.name = name or f"font-{font.name}-{seed}"
         fonts = (font, *(other for other in others if other.name != font.name))
         self._letters = LetterCase(fonts, style, seed)
-        self.law = SpeedLaw(30.0, style.exponent, style.accel_mm_s2, style.dot_s)
+        self.law = SpeedLaw(
+            30.0, style.exponent, style.landing_mm_s, style.leaving_mm_s, style.accel_mm_s2, style.dot_s
+        )
         self._calibrate()
 
     def write(self, label: str, *, take: int = 0) -> WordInk:

@@ -1,4 +1,4 @@
-"""How fast a hand moves along a path: slower where it bends, from rest to rest on every stroke."""
+"""How fast a hand moves along a path: slower where it bends and where a stroke begins or ends."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ GAP_S = 0.1
 """Time between two strokes on the word's clock; it means nothing (`pen_up_known` is False)."""
 STRAIGHT_PER_MM = 0.08
 """Curvature below which a line counts as straight (bounds the speed)."""
-REST_MM_S = 4.0
-"""Speed at the ends of a stroke."""
 SMOOTH_S = 0.006
 """Width (one sigma) of the muscles' low pass."""
 
@@ -23,16 +21,19 @@ Points = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class SpeedLaw:
-    """v = gain * (curvature + STRAIGHT_PER_MM) ** -exponent, within an acceleration from and to rest.
+    """v = gain * (curvature + STRAIGHT_PER_MM) ** -exponent, within an acceleration at the ends of a stroke.
 
     gain_mm_s:   speed at a curvature of 1 / mm
     exponent:    1/3 is the two-thirds power law of human movement
+    landing_mm_s, leaving_mm_s: speed at the first and the last point of a stroke
     accel_mm_s2: acceleration at stroke ends
     shortest_s:  least duration of a stroke (a dot)
     """
 
     gain_mm_s: float = 30.0
     exponent: float = 0.33
+    landing_mm_s: float = 12.0
+    leaving_mm_s: float = 30.0
     accel_mm_s2: float = 700.0
     shortest_s: float = 0.05
 
@@ -76,10 +77,11 @@ def _speed(
     along = np.concatenate([[0.0], np.cumsum(step)])
     middle = (along[:-1] + along[1:]) / 2
     stroke = np.searchsorted(ends, np.arange(len(step)), side="right")
-    to_end = np.minimum(middle - along[starts][stroke], along[ends - 1][stroke] - middle)
+    since, until = middle - along[starts][stroke], along[ends - 1][stroke] - middle
+    landing2 = law.landing_mm_s**2 + 2 * law.accel_mm_s2 * np.maximum(since, 0.0)
+    leaving2 = law.leaving_mm_s**2 + 2 * law.accel_mm_s2 * np.maximum(until, 0.0)
     bent = law.gain_mm_s * (curvature + STRAIGHT_PER_MM) ** -law.exponent
-    ramp2 = REST_MM_S**2 + 2 * law.accel_mm_s2 * np.maximum(to_end, 0.0)
-    return np.asarray(1.0 / np.sqrt(bent**-2.0 + 1.0 / ramp2))
+    return np.asarray(1.0 / np.sqrt(bent**-2.0 + 1.0 / landing2 + 1.0 / leaving2))
 
 
 def _sampled(

@@ -30,6 +30,8 @@ class WriterStyle:
     baseline_drift:     slope of the line, dy per dx, and its waver
     half_cycle_s:       duration of a vertical half cycle, 0.075-0.140
     exponent:           of the speed law, 0.25-0.4
+    landing_mm_s:       speed at the first point of a stroke, 3-35
+    leaving_mm_s:       speed at its last point, 8-70
     accel_mm_s2:        acceleration at stroke ends
     dot_s:              least duration of a stroke
     """
@@ -50,6 +52,8 @@ class WriterStyle:
     baseline_drift: float = 0.01
     half_cycle_s: float = 0.1
     exponent: float = 0.33
+    landing_mm_s: float = 12.0
+    leaving_mm_s: float = 30.0
     accel_mm_s2: float = 700.0
     dot_s: float = 0.05
     hand: Hand = "R"
@@ -57,7 +61,7 @@ class WriterStyle:
 
 def random_style(rng: np.random.Generator) -> WriterStyle:
     """A writer drawn from the population: some print, some join a few letters, some join nearly all."""
-    kind = int(rng.choice(3, p=[0.25, 0.35, 0.4]))
+    kind = int(rng.choice(3, p=[0.2, 0.3, 0.5]))
     join = (0.0, float(rng.uniform(0.2, 0.7)), float(rng.uniform(0.85, 1.0)))[kind]
     return WriterStyle(
         ascender_mm=float(np.clip(rng.normal(6.2, 1.1), 4.0, 9.0)),
@@ -75,6 +79,8 @@ def random_style(rng: np.random.Generator) -> WriterStyle:
         baseline_drift=float(rng.uniform(0.005, 0.04)),
         half_cycle_s=float(np.clip(rng.lognormal(np.log(0.097), 0.16), 0.075, 0.14)),
         exponent=float(rng.uniform(0.25, 0.4)),
+        landing_mm_s=float(np.clip(rng.lognormal(np.log(13), 0.5), 3, 35)),
+        leaving_mm_s=float(np.clip(rng.lognormal(np.log(28), 0.45), 8, 70)),
         accel_mm_s2=float(rng.uniform(600, 1600)),
         dot_s=float(rng.uniform(0.035, 0.09)),
         hand="L" if rng.random() < 0.1 else "R",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -123,12 +122,6 @@ def random_writer(split: Split, seed: int) -> FontWriter:
     chance = np.array([RARE_FONTS.get(font.name, 1.0) for font in fonts])
     font = fonts[rng.choice(len(fonts), p=chance / chance.sum())]
     return FontWriter(font, random_style(rng), seed, others=tuple(fonts), name=f"font-{split}-{seed}")
-
-
-def write_words(writers: Iterator[FontWriter], labels: Iterator[str]) -> Iterator[WordInk]:
-    """One word per writer and label, in step."""
-    for writer, label in zip(writers, labels, strict=False):
-        yield writer.write(label)
 
 
 def half_cycle_s(ink: WordInk) -> float:

@@ -30,7 +30,8 @@ from penapp.live_types import (
     TextTentative,
 )
 from penapp.stream.assemble import StreamAssembler, StreamCounters
-from penapp.stream.block import FORCE, SampleBlock
+from penapp.stream.block import FORCE
+from penapp.stream.merge import assembled
 from penapp.stream.queue import Arrival, BlockQueue
 from penapp.stream.ring import SampleRing
 
@@ -197,27 +198,13 @@ class LiveSession:
             self._on_event(Failed(error.args[0], error.advice))
 
     async def _hand_over(self, assembler: StreamAssembler, batch: list[ArrivedFrame]) -> None:
-        """One queue item for each segment in the batch."""
-        blocks: list[SampleBlock] = []
-        segment = assembler.counters.segments
-        for arrived in batch:
-            new = assembler.push(arrived.frame)
-            if assembler.counters.segments != segment:
-                await self._enqueue(blocks, segment, arrived.arrival_ns)
-                blocks, segment = [], assembler.counters.segments
-            blocks += new
-        if batch:
-            await self._enqueue(blocks, segment, batch[-1].arrival_ns)
-
-    async def _enqueue(self, blocks: list[SampleBlock], segment: int, arrival_ns: int) -> None:
-        if not blocks:
-            return
-        for block in blocks:
-            self.ring.push(block)
-        arrival = Arrival(tuple(blocks), segment, arrival_ns)
-        self._rate.push(arrival.samples)
-        while not self._queue.offer(arrival):  # noqa: ASYNC110 -- emptied by a thread, not by this loop
-            await asyncio.sleep(FULL_QUEUE_PAUSE_S)
+        for segment, blocks in assembled(assembler, (arrived.frame for arrived in batch)):
+            for block in blocks:
+                self.ring.push(block)
+            arrival = Arrival(blocks, segment, batch[-1].arrival_ns)
+            self._rate.push(arrival.samples)
+            while not self._queue.offer(arrival):  # noqa: ASYNC110 -- emptied by a thread, not by this loop
+                await asyncio.sleep(FULL_QUEUE_PAUSE_S)
 
     async def _release(self) -> None:
         try:

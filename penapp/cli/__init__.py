@@ -1,0 +1,1 @@
+"""The command line; every command's module is imported only when it is used."""

@@ -1,0 +1,93 @@
+"""`penapp live`: a live session shown in the terminal."""
+
+from __future__ import annotations
+
+import queue
+import sys
+from pathlib import Path
+
+import click
+
+from penapp.cli.sources import source_for
+from penapp.cli.views import JsonView, PlainView, TerminalView, View
+from penapp.device.source import PenSource
+from penapp.live import LiveEvent, LiveSession, MakePipeline
+
+REFRESH_S = 0.2
+
+EPILOG = """\b
+Examples:
+  penapp live                               the virtual pen writes its sentences once
+  penapp live --pen /dev/ttyACM0 --record today.pen
+  penapp live --pen socket://192.168.0.7:4000
+  penapp live --pen today.pen --speed 4     a recording, four times as fast
+  penapp live --json | jq -r 'select(.event == "committed") | .text'
+\b
+Dim text is tentative and may change; plain text is committed and never does.
+Ctrl-C ends the session; what was recorded stays."""
+
+
+@click.command(epilog=EPILOG)
+@click.option(
+    "--pen",
+    default="virtual",
+    show_default=True,
+    metavar="PEN",
+    help="'virtual', a serial port, socket://HOST:PORT, or a recording (FILE.pen).",
+)
+@click.option(
+    "--record",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.pen",
+    help="Record what the pen sends to a new file.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object for each event, one on a line.")
+@click.option(
+    "--speed",
+    type=float,
+    metavar="X",
+    help="Pace of the virtual pen or a recording: 1 as written (default), 4 faster, 0 as fast as it goes.",
+)
+def live(pen: str, record: Path | None, as_json: bool, speed: float | None) -> None:
+    """Decode what a pen writes, live, in the terminal.
+
+    The upper line is the text, the lower one says how the link does: samples per second, samples lost.
+    """
+    from penapp.pipeline import default_pipeline
+
+    play(source_for(pen, speed), default_pipeline, _view(as_json), record_to=record)
+
+
+def play(
+    source: PenSource, make_pipeline: MakePipeline, view: View, *, record_to: Path | None = None
+) -> None:
+    """Run a session until its source ends or Ctrl-C; raises the error that ended it."""
+    events: queue.SimpleQueue[LiveEvent] = queue.SimpleQueue()
+    session = LiveSession(source, make_pipeline, record_to=record_to, on_event=events.put)
+    session.start()
+    try:
+        while not session.wait(0.0):
+            _show(events, view, REFRESH_S)
+            view.status(session.status())
+    finally:
+        session.stop()
+        _show(events, view, 0.0)
+        view.close(session.status())
+    if session.error is not None:
+        raise session.error
+
+
+def _show(events: queue.SimpleQueue[LiveEvent], view: View, patience_s: float) -> None:
+    """All events that wait, the first of them for at most `patience_s`."""
+    try:
+        view.event(events.get(timeout=patience_s) if patience_s else events.get_nowait())
+        while True:
+            view.event(events.get_nowait())
+    except queue.Empty:
+        return
+
+
+def _view(as_json: bool) -> View:
+    if as_json:
+        return JsonView(sys.stdout)
+    return TerminalView(sys.stdout) if sys.stdout.isatty() else PlainView(sys.stdout, sys.stderr)

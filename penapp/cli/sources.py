@@ -1,0 +1,44 @@
+"""What `--pen` and `--speed` mean."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from penapp.device.discover import VIRTUAL
+from penapp.device.source import PenSource
+
+VIRTUAL_NAMES = (VIRTUAL, "demo")
+
+
+def source_for(pen: str, speed: float | None) -> PenSource:
+    """A source, not opened yet. `speed`: None = not asked for, 0 = as fast as it goes."""
+    pace = _pace(speed)
+    if pen in VIRTUAL_NAMES:
+        return _virtual(pace)
+    if pen.endswith(".pen") or Path(pen).is_file():
+        from penapp.device.replay import ReplaySource
+
+        return ReplaySource(Path(pen), pace)
+    if speed is not None:
+        raise click.UsageError("--speed is for the virtual pen and for recordings; a real pen has its own.")
+    from penapp.device.serial_source import SerialSource
+
+    return SerialSource(pen)
+
+
+def _pace(speed: float | None) -> float | None:
+    """The factor that sources take: 1.0 = real time, None = as fast as it goes."""
+    if speed is None:
+        return 1.0
+    if speed < 0:
+        raise click.UsageError(f"--speed is {speed:g}, expected 0 (as fast as it goes) or more.")
+    return speed or None
+
+
+def _virtual(pace: float | None) -> PenSource:
+    from penapp.device.virtual import VirtualPenSource
+    from penapp.simulation.sources import DemoSource
+
+    return VirtualPenSource(DemoSource(once=True), speed=pace)

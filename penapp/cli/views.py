@@ -1,0 +1,160 @@
+"""What a live session looks like in a terminal, in a pipe, and as JSON."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Mapping
+from typing import Protocol, TextIO
+
+from penapp.cli.words import status_line, summary, word_fields
+from penapp.live_types import Failed, LinkChanged, LiveEvent, LiveStatus, TextCommitted, TextTentative
+
+DIM, PLAIN = "\x1b[2m", "\x1b[0m"
+CLEAR_BELOW = "\x1b[J"
+UP_TO_TEXT = "\r\x1b[1A"
+
+
+class View(Protocol):
+    """Shown events in order, the status now and then, and the end once."""
+
+    def event(self, event: LiveEvent) -> None: ...
+
+    def status(self, status: LiveStatus) -> None: ...
+
+    def close(self, status: LiveStatus) -> None: ...
+
+
+class TerminalView:
+    """Two lines that are drawn again and again: the text, tentative part dim, and the state of the link."""
+
+    def __init__(self, out: TextIO, width: int | None = None) -> None:
+        self._out = out
+        self._width = width
+        self._committed = ""
+        self._tentative = ""
+        self._status = LiveStatus()
+        self._drawn = False
+        self._words = 0
+        _allow_escapes()
+
+    def event(self, event: LiveEvent) -> None:
+        if isinstance(event, TextCommitted):
+            self._words += 1
+            self._commit(event.hypothesis.text)
+        elif isinstance(event, TextTentative):
+            self._tentative = event.hypothesis.text if event.hypothesis is not None else ""
+        elif isinstance(event, LinkChanged):
+            self._status = event.status
+        self._draw()
+
+    def status(self, status: LiveStatus) -> None:
+        self._status = status
+        self._draw()
+
+    def close(self, status: LiveStatus) -> None:
+        """Leave the text standing, with a summary below."""
+        self._tentative = ""
+        self._draw(summary(status, self._words))
+        self._out.write("\n")
+        self._out.flush()
+
+    def _columns(self) -> int:
+        return self._width or shutil.get_terminal_size().columns
+
+    def _commit(self, word: str) -> None:
+        """A full line stays above and a new one begins."""
+        longer = f"{self._committed} {word}".lstrip()
+        if self._committed and len(longer) >= self._columns():
+            self._erase()
+            self._out.write(self._committed + "\n")
+            longer = word
+        self._committed = longer
+
+    def _draw(self, below: str = "") -> None:
+        columns = self._columns() - 1
+        self._erase()
+        gap = " " if self._committed and self._tentative else ""
+        tentative = (gap + self._tentative)[: max(0, columns - len(self._committed))]
+        lower = (below or status_line(self._status))[:columns]
+        self._out.write(f"{self._committed[:columns]}{DIM}{tentative}{PLAIN}\n{DIM}{lower}{PLAIN}")
+        self._out.flush()
+        self._drawn = True
+
+    def _erase(self) -> None:
+        if self._drawn:
+            self._out.write(UP_TO_TEXT + CLEAR_BELOW)
+        self._drawn = False
+
+
+class PlainView:
+    """Committed words on one stream, one after the other; what matters about the link on the other."""
+
+    def __init__(self, out: TextIO, notes: TextIO) -> None:
+        self._out = out
+        self._notes = notes
+        self._words = 0
+
+    def event(self, event: LiveEvent) -> None:
+        if isinstance(event, TextCommitted):
+            self._out.write((" " if self._words else "") + event.hypothesis.text)
+            self._out.flush()
+            self._words += 1
+
+    def status(self, status: LiveStatus) -> None:
+        """Nothing: a pipe is not a dashboard."""
+
+    def close(self, status: LiveStatus) -> None:
+        self._out.write("\n" if self._words else "")
+        self._out.flush()
+        self._notes.write(summary(status, self._words) + "\n")
+
+
+class JsonView:
+    """One object on each line; the fields are described in `penapp live --help` and in the README."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def event(self, event: LiveEvent) -> None:
+        if isinstance(event, TextCommitted):
+            self._write({"event": "committed", **word_fields(event.hypothesis)})
+        elif isinstance(event, TextTentative):
+            text = event.hypothesis.text if event.hypothesis is not None else ""
+            self._write({"event": "tentative", "text": text})
+        elif isinstance(event, LinkChanged):
+            self._write({"event": "link", **_link_fields(event.status)})
+        elif isinstance(event, Failed):
+            self._write({"event": "failed", "message": event.message, "advice": event.advice})
+
+    def status(self, status: LiveStatus) -> None:
+        """Only changes are told."""
+
+    def close(self, status: LiveStatus) -> None:
+        self._write({"event": "summary", **_link_fields(status)})
+
+    def _write(self, fields: Mapping[str, object]) -> None:
+        self._out.write(json.dumps(fields, ensure_ascii=False) + "\n")
+        self._out.flush()
+
+
+def _link_fields(status: LiveStatus) -> dict[str, object]:
+    return {
+        "state": status.link.value,
+        "pen": status.pen_name,
+        "nominal_hz": status.nominal_hz,
+        "samples": status.samples,
+        "lost": status.lost,
+        "loss_percent": round(status.loss_percent, 3),
+        "damaged_frames": status.damaged_frames,
+        "recorded_bytes": status.recorded_bytes,
+    }
+
+
+def _allow_escapes() -> None:
+    """Windows consoles need to be asked; everything else understands them."""
+    if sys.platform == "win32":
+        import colorama
+
+        colorama.just_fix_windows_console()

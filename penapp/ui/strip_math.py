@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NICE_STEPS = (1.0, 2.0, 5.0)
+PEAK_SHARE = 0.985
 SHRINK_BELOW = 0.35
 """A scale shrinks only when the signal fills less than this share of it."""
 
@@ -96,12 +97,15 @@ def next_scale(current: float, peak: float, least: float) -> float:
 
 
 def group_peak(values: NDArray[np.float32], columns: tuple[int, ...], centre: NDArray[np.float64]) -> float:
-    """Largest distance of the given channels from their centre lines; 0 without samples."""
+    """What the scale of these channels must hold: nearly all of their distances from the centre lines.
+
+    A touchdown is a spike of one or two samples many times larger than writing; it may leave the strip.
+    """
     if len(values) == 0:
         return 0.0
-    part = values[:, list(columns)]
-    offset = centre[list(columns)]
-    return float(max((part.max(axis=0) - offset).max(), (offset - part.min(axis=0)).max()))
+    away = np.abs(values[:, list(columns)] - centre[list(columns)].astype(np.float32))
+    kept = round((len(away) - 1) * PEAK_SHARE)
+    return float(np.partition(away, kept, axis=0)[kept].max())
 
 
 def sample_at(t: NDArray[np.float64], wanted_t: float) -> int:

@@ -52,6 +52,9 @@ STRIP_GROUPS = (
     StripGroup("Force", "N", (FORCE,), ("tip",), 1.0, from_zero=True),
 )
 
+CENTRED = np.array([group.centred for group in STRIP_GROUPS for _ in group.columns])
+"""(13,) bool: which channels are drawn around their own mean."""
+
 
 def scale_text(group: StripGroup, scale: float) -> str:
     """The range of a strip as its group title shows it."""

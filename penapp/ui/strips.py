@@ -24,7 +24,15 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from penapp.stream.block import CHANNEL_COUNT
 from penapp.ui.strip_layout import StripLayout, strip_layout
 from penapp.ui.strip_math import Traces, gap_spans, group_peak, newest_run, next_scale, sample_at, traces
-from penapp.ui.strip_state import STRIP_GROUPS, Samples, StripGroup, scale_text, tick_seconds, value_text
+from penapp.ui.strip_state import (
+    CENTRED,
+    STRIP_GROUPS,
+    Samples,
+    StripGroup,
+    scale_text,
+    tick_seconds,
+    value_text,
+)
 from penapp.ui.theme import LIGHT, Theme
 
 GAP_SAMPLES = 2.5
@@ -143,12 +151,12 @@ class StripChart(QWidget):
         """Let centres and scales follow the signal, unless they are locked."""
         if self.scale_locked or self.frozen or len(shown.values) == 0:
             return
-        middle = shown.values.mean(axis=0, dtype=np.float64)
+        middle = shown.values.mean(axis=0, dtype=np.float64) * CENTRED
         self._centre += (CENTRE_STEP if self._settled else 1.0) * (middle - self._centre)
+        if self._settled and self._frame % VALUE_FRAMES:
+            return
         self._settled = True
         for index, group in enumerate(STRIP_GROUPS):
-            if not group.centred:
-                self._centre[list(group.columns)] = 0.0
             peak = group_peak(shown.values, group.columns, self._centre) * group.factor
             scale = next_scale(self._scales[index], peak, group.least)
             if scale != self._scales[index]:

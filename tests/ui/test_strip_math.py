@@ -127,3 +127,11 @@ def test_windows_step_from_2_to_60_seconds():
     assert all(
         2 <= seconds / strip_state.tick_seconds(seconds) <= 10 for seconds in strip_state.WINDOW_CHOICES_S
     )
+
+
+def test_a_touchdown_spike_does_not_flatten_the_writing():
+    writing = np.sin(np.linspace(0, 60, 1000))[:, None].repeat(13, axis=1).astype(np.float32)
+    writing[500:503] = 80.0
+    peak = strip_math.group_peak(writing, (0, 1, 2), np.zeros(13))
+    assert 0.95 < peak < 1.01
+    assert strip_math.group_peak(writing[:0], (0,), np.zeros(13)) == 0.0

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.lexicon.sharp_s import SHARE, with_sharp_s
 from penapp.decode.folding import FOLDED, classes, fold
 from penapp.decode.letters import EDGE
 from penapp.decode.lexicon import STEP
@@ -72,10 +73,19 @@ def word_probabilities(count: int) -> dict[str, float]:
     found: dict[str, float] = defaultdict(float)
     for language in LANGUAGES:
         for word in wordfreq.top_n_list(language, count):
-            if is_word(word):
-                found[fold(word)] += wordfreq.word_frequency(word, language) / len(LANGUAGES)
+            p = wordfreq.word_frequency(word, language) / len(LANGUAGES)
+            for spelling, share in spellings(word, language):
+                found[spelling] += share * p
     total = sum(found.values())
     return {word: found[word] / total for word in sorted(found)}
+
+
+def spellings(word: str, language: str) -> list[tuple[str, float]]:
+    """The word and its share of the frequency; German words that lost their ß get both spellings."""
+    if not is_word(word):
+        return []
+    restored = with_sharp_s(fold(word)) if language == "de" else None
+    return [(fold(word), 1 - SHARE), (restored, SHARE)] if restored else [(fold(word), 1.0)]
 
 
 def is_word(text: str) -> bool:

@@ -35,6 +35,6 @@ class DecoderParams:
     log_upper: float = -2.0
     log_mixed: float = -5.0
     log_mark: float = -2.5
-    beam: int = 25
+    beam: int = 50
     beam_log_width: float = 16.0
     candidates: int = 8

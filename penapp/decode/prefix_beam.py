@@ -23,7 +23,7 @@ class PrefixBeam:
     max_letters: at most this many letters are appended per text and frame
     """
 
-    def __init__(self, alphabet: Alphabet, beam: int = 6, min_p: float = 0.03, max_letters: int = 4) -> None:
+    def __init__(self, alphabet: Alphabet, beam: int = 5, min_p: float = 0.03, max_letters: int = 3) -> None:
         self._alphabet = alphabet
         self._beam = beam
         self._min_p = min_p

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
-    QFontMetrics,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -22,15 +21,13 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from penapp.stream.block import CHANNEL_COUNT
-from penapp.ui.strip_layout import StripLayout, strip_layout
+from penapp.ui.strip_background import RIGHT, Background, axis_colour
+from penapp.ui.strip_layout import strip_layout
 from penapp.ui.strip_math import Traces, gap_spans, group_peak, newest_run, next_scale, sample_at, traces
 from penapp.ui.strip_state import (
     CENTRED,
     STRIP_GROUPS,
     Samples,
-    StripGroup,
-    scale_text,
-    tick_seconds,
     value_text,
 )
 from penapp.ui.theme import LIGHT, Theme
@@ -40,8 +37,6 @@ VALUE_FRAMES = 6
 """Numbers change every sixth frame (5 times a second): faster cannot be read."""
 CENTRE_STEP = 0.15
 NO_VALUES = ["–"] * CHANNEL_COUNT
-_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
 class StripChart(QWidget):
@@ -173,7 +168,7 @@ class StripChart(QWidget):
                 row = plot.rows[column]
                 points[:, 1] = self._heights(shown.values[:, column], column, index)
                 np.clip(points[:, 1], row.top, row.bottom, out=points[:, 1])
-                painter.setPen(QPen(QColor(self._axis_colour(group, axis)), 1))
+                painter.setPen(QPen(axis_colour(self._theme, group, axis), 1))
                 self._draw_lines(painter, shown.breaks)
 
     def _heights(self, values: NDArray[np.float32], column: int, index: int) -> NDArray[np.float64]:
@@ -191,9 +186,6 @@ class StripChart(QWidget):
         for part in np.split(np.arange(self._polygon.size()), breaks):
             if len(part) > 1:
                 painter.drawPolyline(self._polygon.mid(int(part[0]), len(part)))
-
-    def _axis_colour(self, group: StripGroup, axis: int) -> str:
-        return self._theme.axes[axis if len(group.columns) > 1 else 3]
 
     def _paint_gaps(self, painter: QPainter) -> None:
         """A faint band wherever samples are missing."""
@@ -224,7 +216,7 @@ class StripChart(QWidget):
         painter.setPen(QColor(self._theme.ink if self._cursor_x is None else self._theme.accent))
         for column, row in enumerate(plot.rows):
             box = QRectF(plot.left + plot.width + 4, row.top, plot.value_width - 10, row.height)
-            painter.drawText(box, _RIGHT, self._texts[column])
+            painter.drawText(box, RIGHT, self._texts[column])
 
     def _value_texts(self) -> list[str]:
         if len(self._t) == 0:
@@ -244,53 +236,13 @@ class StripChart(QWidget):
         return sample_at(self._t, float(self._t[-1]) - before)
 
     def _background_pixmap(self) -> QPixmap:
-        """Everything that does not move, painted once per size, scale and theme."""
+        """Painted once per size, scale and theme."""
         if self._background is None:
-            ratio = self.devicePixelRatioF()
-            self._background = QPixmap(self.size() * ratio)
-            self._background.setDevicePixelRatio(ratio)
-            painter = QPainter(self._background)
-            painter.setFont(self.font())
-            painter.fillRect(self.rect(), QColor(self._theme.card))
-            self._paint_grid(painter, self._layout)
-            self._paint_labels(painter, self._layout)
-            painter.end()
+            scales, ratio = tuple(self._scales), self.devicePixelRatioF()
+            self._background = Background(
+                self.size(), ratio, self.font(), self._theme, self._layout, scales, self.window_s
+            ).paint()
         return self._background
-
-    def _paint_grid(self, painter: QPainter, plot: StripLayout) -> None:
-        painter.setPen(QPen(QColor(self._theme.line), 1))
-        for index, group in enumerate(STRIP_GROUPS):
-            for column in group.columns:
-                y = self._heights(self._centre[[column]].astype(np.float32), column, index)[0]
-                painter.drawLine(QPointF(plot.left, y), QPointF(plot.left + plot.width, y))
-        step, bottom = tick_seconds(self.window_s), plot.top + plot.height
-        grid = QPen(QColor(self._theme.line), 1, Qt.PenStyle.DotLine)
-        for mark in range(int(self.window_s / step) + 1):
-            x = plot.left + plot.width - 1 - mark * step * plot.width / self.window_s
-            painter.setPen(grid)
-            painter.drawLine(QPointF(x, plot.top), QPointF(x, bottom))
-            self._paint_tick(painter, x, bottom, mark * step)
-
-    def _paint_tick(self, painter: QPainter, x: float, top: float, seconds: float) -> None:
-        text = "now" if seconds == 0 else f"−{seconds:g} s"
-        box = QRectF(x - 30, top + 2, 60, self._layout.axis_height - 2)
-        painter.setPen(QColor(self._theme.muted))
-        painter.drawText(box, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, text)
-
-    def _paint_labels(self, painter: QPainter, plot: StripLayout) -> None:
-        for index, group in enumerate(STRIP_GROUPS):
-            header = plot.headers[index]
-            box = QRectF(8, header.top, self.width() - 16, header.height)
-            painter.setPen(QColor(self._theme.ink))
-            painter.drawText(box, _LEFT, group.name)
-            painter.setPen(QColor(self._theme.muted))
-            indent = QFontMetrics(painter.font()).horizontalAdvance(group.name) + 10
-            painter.drawText(box.adjusted(indent, 0, 0, 0), _LEFT, scale_text(group, self._scales[index]))
-            painter.drawText(box, _RIGHT, group.unit)
-            for axis, column in enumerate(group.columns):
-                row = plot.rows[column]
-                painter.setPen(QColor(self._axis_colour(group, axis)))
-                painter.drawText(QRectF(8, row.top, plot.left - 14, row.height), _RIGHT, group.axes[axis])
 
 
 def _resized(polygon: QPolygonF, n: int) -> NDArray[np.float64]:

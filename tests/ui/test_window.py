@@ -254,3 +254,43 @@ def test_tab_order_starts_at_the_source_and_reaches_the_text(bench):
         if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.isVisibleTo(window):
             seen.append(widget)
     assert seen.index(window.connect_panel.button) < seen.index(window.text._paper)
+
+
+def stylus(pad, kind, x, pressure):
+    from PySide6.QtCore import QEvent, QPointF
+    from PySide6.QtGui import QPointingDevice, QTabletEvent
+
+    place = QPointF(x, 40.0)
+    event = QTabletEvent(
+        getattr(QEvent.Type, kind),
+        QPointingDevice.primaryPointingDevice(),
+        place,
+        QPointF(pad.mapToGlobal(place)),
+        pressure,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        Qt.KeyboardModifier.NoModifier,
+        LEFT,
+        LEFT,
+    )
+    QApplication.sendEvent(pad, event)
+
+
+def test_a_stylus_touches_by_its_pressure(bench):
+    window = bench.window()
+    window.write_here()
+    bench.until(lambda: window.pad.writable)
+    points = []
+    window.pad.moved.connect(points.append)
+    for kind, x, pressure in (
+        ("TabletMove", 10, 0.0),
+        ("TabletPress", 20, 0.4),
+        ("TabletMove", 30, 0.7),
+        ("TabletRelease", 30, 0.0),
+    ):
+        stylus(window.pad, kind, x, pressure)
+    assert [point.down for point in points] == [False, True, True, False]
+    assert [point.pressure for point in points] == pytest.approx([0.0, 0.4, 0.7, 0.0])

@@ -22,6 +22,7 @@ from penapp.device.errors import (
 )
 from penapp.device.far_end import VirtualPen
 from penapp.device.port import _port_error, open_port
+from penapp.device.requests import LinkTiming
 from penapp.device.serial_source import SerialSource
 from penapp.device.virtual import VirtualPenSource
 from tests.device.toy_pens import IMPATIENT, RudeFirmware, ToyInk, toy_counts
@@ -129,10 +130,29 @@ def test_unplugged_in_mid_word_is_lost_and_what_came_before_was_delivered():
     np.testing.assert_array_equal(join_samples([a.frame for a in got], 13), ink.counts[:taken])
 
 
+def test_a_pen_unplugged_while_it_is_being_asked_is_noticed_at_once():
+    ink = ToyInk()
+    pen = VirtualPen(ink, firmware=PenFirmware(ink.descriptor, faults=Faults(silent=True)))
+
+    async def ask():
+        source = SerialSource(pen.address, timing=LinkTiming(answer_s=60.0))
+        asking = asyncio.ensure_future(source.open())
+        await asyncio.sleep(0.05)
+        await asyncio.to_thread(pen.unplug)
+        try:
+            async with asyncio.timeout(10.0):
+                await asking
+        finally:
+            await source.close()
+
+    with pytest.raises(PenLostError):
+        asyncio.run(ask())
+
+
 def test_lost_answers_are_asked_for_again():
     ink = ToyInk("abc")
     faults = Faults(drop=0.4, responses=True, seed=1)
-    source = VirtualPenSource(ink, speed=None, faults=faults, timing=IMPATIENT.__class__(0.1, 30))
+    source = VirtualPenSource(ink, speed=None, faults=faults, timing=LinkTiming(0.1, 30))
     descriptor, _ = asyncio.run(everything(source))
     assert descriptor == ink.descriptor
 
@@ -152,8 +172,7 @@ def test_a_host_that_reads_slowly_loses_nothing():
         source = VirtualPenSource(ink, speed=None)
         await source.open()
         await source.start()
-        await asyncio.to_thread(ink.held.wait, 0.3)  # time for the pen to run ahead as far as it can
-        ahead = ink.at
+        ahead = await stands_still(lambda: ink.at)
         n = sum([a.frame.n async for batch in source.frames() for a in batch])
         await source.stop()
         await source.close()
@@ -162,6 +181,15 @@ def test_a_host_that_reads_slowly_loses_nothing():
     ahead, n = asyncio.run(read_slowly())
     assert n == len(ink.counts)
     assert ahead < len(ink.counts) / 2
+
+
+async def stands_still(value):
+    """The value once it has not changed for 20 looks: the pen has run ahead as far as it can."""
+    last, same = value(), 0
+    while same < 20:
+        await asyncio.sleep(0.01)
+        last, same = value(), same + 1 if value() == last else 0
+    return last
 
 
 def test_a_port_that_is_not_there(tmp_path):

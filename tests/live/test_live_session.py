@@ -14,6 +14,7 @@ from penapp.device.serial_source import SerialSource
 from penapp.device.virtual import VirtualPenSource
 from penapp.errors import BadInputError, ModelMismatchError
 from penapp.live import Failed, LinkChanged, LinkState, LiveSession, TextCommitted, TextTentative
+from penapp.stream.queue import BlockQueue
 from tests.device.toy_pens import IMPATIENT, EventLog, ToyInk, ToyPipeline
 
 
@@ -225,19 +226,24 @@ def test_a_recording_that_fails_is_said_once_and_the_text_goes_on(tmp_path, monk
 def test_a_slow_recogniser_gets_every_block(monkeypatch):
     """The queue is full all the time; nothing is dropped and memory stays bounded."""
     monkeypatch.setattr("penapp.live.QUEUE_S", 0.1)
-    highest = []
+    full = threading.Event()
+    real = BlockQueue.offer
+
+    def offer(self, arrival):
+        taken = real(self, arrival)
+        if not taken:
+            full.set()
+        return taken
 
     class Slow(ToyPipeline):
         def push(self, block):
-            highest.append(session_box[0].status().backlog if session_box else 0)
+            assert full.wait(10.0)
             return super().push(block)
 
-    session_box = []
-    session, seen = begin(VirtualPenSource(ToyInk("langsam"), speed=None), make_pipeline=Slow)
-    session_box.append(session)
-    assert session.wait(20.0)
-    assert text(seen) == "langsam"
-    assert max(highest) <= 40
+    monkeypatch.setattr(BlockQueue, "offer", offer)
+    session, seen = play(VirtualPenSource(ToyInk("langsam" * 10), speed=None), make_pipeline=Slow)
+    assert text(seen) == "langsam" * 10
+    assert session.status().samples == 7000
 
 
 def test_the_pen_starting_again_separates_words(tmp_path):

@@ -17,6 +17,7 @@ from firmware_protocol.virtual_pen import Faults, PenFirmware
 from penapp.errors import BadInputError
 from penapp.stream.assemble import StreamAssembler
 from penapp.stream.block import SampleBlock
+from penapp.stream.merge import merged
 from penapp.stream.queue import Arrival, BlockQueue
 from penapp.stream.ring import SampleRing
 
@@ -153,10 +154,11 @@ def test_a_pen_with_fewer_channels_says_so():
 def test_a_sensor_mounted_the_other_way_round_is_turned_into_the_pens_frame():
     turned = ((0, -1, 0), (1, 0, 0), (0, 0, 1))
     pen = replace(PEN, mounts=(Mount(Quantity.ACC1, turned, (0.0, 0.0, 25.0)),))
-    _, (block,) = assembled([frame(0)], pen)
-    x = counts_to_si(counts_of(0, 8), PEN.streams[0])[:, 0]
-    np.testing.assert_array_equal(block.values[:, 1], x)
-    assert not block.values[:, 0].any()
+    counts = np.zeros((1, 13), dtype=np.int16)
+    counts[0, :3] = 100, 200, 300
+    _, (block,) = assembled([Frame(FrameType.DATA, n=1, payload=counts.tobytes())], pen)
+    seen = block.values[0, :3] / PEN.streams[0].scale_row[0]
+    np.testing.assert_allclose(seen, [-200, 100, 300], rtol=1e-6)
 
 
 def test_a_mount_that_is_no_quarter_turn_is_refused():
@@ -238,6 +240,14 @@ def test_the_ring_always_holds_the_newest_samples_in_order(sizes, wanted):
         np.testing.assert_array_equal(values[:, 0], np.arange(total - kept, total))
         np.testing.assert_array_equal(t, np.arange(total - kept, total) / 100)
     assert ring.total == sum(sizes)
+
+
+def test_merging_keeps_every_sample_and_every_loss():
+    _, blocks = assembled([frame(0), frame(8), frame(40), frame(48), frame(56), frame(100, 3)])
+    few = merged(blocks)
+    assert [(len(b), b.lost) for b in few] == [(16, 0), (24, 24), (3, 36)]
+    for ours, theirs in zip(joined(few), joined(blocks), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_an_empty_ring_gives_nothing():

@@ -49,3 +49,17 @@ class WordSegment:
     @property
     def end_t(self) -> float:
         return self.strokes[-1].end_t
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWord:
+    """The word being written.
+
+    start_t:  first touchdown
+    strokes:  the finished ones, in time order, possibly none
+    now_t:    stream time of this view
+    """
+
+    start_t: float
+    strokes: tuple[Stroke, ...]
+    now_t: float

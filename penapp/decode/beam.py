@@ -79,16 +79,19 @@ class TrieBeam:
     def _kept(self) -> NDArray[np.intp]:
         return self._front.nodes[: len(self._blank)]
 
-    def words(self, log_prior: Callable[[str], float], margin: float = np.inf) -> list[str]:
+    def words(self, log_prior: Callable[[str], float], margin: float = np.inf, count: int = 64) -> list[str]:
         """Words that end at a kept node, folded, best first by p(frames) and the prior.
 
-        Those worse than the best by more than `margin` nats are left out.
+        At most `count` by their frequency, of those the ones within `margin` nats of the best by the prior.
         """
         trie, weight = self._trie, self._params.lm_weight
         ended = np.flatnonzero(self._front.ends)
-        nodes, scores = self._kept[ended].tolist(), self._scores()[ended].tolist()
-        found = {trie.text(node): score for node, score in zip(nodes, scores, strict=True)}
-        found = {text: score + weight * log_prior(text) for text, score in found.items()}
+        nodes, scores = self._kept[ended], self._scores()[ended]
+        order = np.lexsort((nodes, -scores - weight * trie.log_word[nodes]))[:count]
+        found = {
+            text: score + weight * log_prior(text)
+            for score, text in zip(scores[order].tolist(), map(trie.text, nodes[order].tolist()), strict=True)
+        }
         limit = max(found.values(), default=0.0) - margin
         return sorted((text for text in found if found[text] >= limit), key=lambda text: (-found[text], text))
 

@@ -132,7 +132,7 @@ class WordDecoder:
         """The words found, in every usual casing; the best ones also with a mark behind them."""
         if self._beam is None:
             return []
-        words = self._beam.words(lambda word: self._word_prior(word).log_p, _MARGIN)
+        words = self._beam.words(lambda word: self._word_prior(word).log_p, _MARGIN, 2 * _WORDS_SCORED)
         best = self._cased(words[:_WORDS_MARKED])
         others = self._cased([*words[_WORDS_MARKED:_WORDS_SCORED], *self._beam.completions(_COMPLETIONS)])
         return [*best, *others, *(text + mark for text in best for mark in marks)]

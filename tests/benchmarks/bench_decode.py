@@ -1,8 +1,9 @@
 """Time of decoding one word of 100 frames, against greedy and a plain prefix beam in the same run.
 
-    python tests/benchmarks/bench_decode.py [--words 60]
+    python tests/benchmarks/bench_decode.py [--words 40]
 
-Figures are processor milliseconds of one thread (median over words), so that a busy machine matters less.
+Figures are processor milliseconds of one thread (the best of three per word, median over words), so that
+a busy machine matters less.
 Network output is synthetic: every letter peaks for two frames over Gaussian confusion; `confident` looks like
 a well trained network, `noisy` is misread by greedy in every word.
 """
@@ -30,7 +31,7 @@ CONFUSION = {"confident": 0.5, "unsure": 1.0, "noisy": 2.0}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--words", type=int, default=60)
+    parser.add_argument("--words", type=int, default=40)
     count: int = parser.parse_args().words
     lexicon = Lexicon.load()
     print(f"{len(lexicon)} words, {FRAMES} frames x {PENAPP_ALPHABET.size} columns, {count} words")
@@ -105,10 +106,16 @@ def measure(read: Callable[[LogProbs], str], words: list[tuple[str, LogProbs]]) 
     read(words[0][1])
     spent, right = [], 0
     for text, log_probs in words:
-        start = time.thread_time()
-        right += read(log_probs) == text
-        spent.append(time.thread_time() - start)
+        tries = [timed(read, log_probs) for _ in range(3)]
+        spent.append(min(seconds for seconds, _ in tries))
+        right += tries[0][1] == text
     return 1e3 * float(np.median(spent)), right / len(words)
+
+
+def timed(read: Callable[[LogProbs], str], log_probs: LogProbs) -> tuple[float, str]:
+    start = time.thread_time()
+    text = read(log_probs)
+    return time.thread_time() - start, text
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from penapp.decode.alphabet import ONHW_LETTERS, PENAPP_ALPHABET, Alphabet
-from penapp.decode.lexicon import SHIPPED, Lexicon, LexiconDamagedError
+from penapp.decode.letters import LetterModel
+from penapp.decode.lexicon import SHIPPED, Bigrams, Lexicon, LexiconDamagedError
 from penapp.decode.trie import from_words, join
 from penapp.errors import BadInputError, ModelMismatchError
 
@@ -50,6 +51,16 @@ def test_a_word_is_likelier_after_the_word_it_usually_follows(shipped: Lexicon) 
     assert shipped.log_word("states", "banana") <= shipped.log_word("states") + 0.01
     assert shipped.log_word("states", "xqzt") == shipped.log_word("states")
     assert shipped.log_word("xqzt", "united") == -math.inf
+
+
+def test_after_any_word_all_words_together_have_probability_one() -> None:
+    words = {"a": 0.5, "b": 0.25, "c": 0.25}
+    trie = from_words({word: math.log(p) for word, p in words.items()})
+    follows = Bigrams(np.array([0, 2, 2, 2]), np.array([1, 2]), np.log([0.6, 0.1]))
+    lexicon = Lexicon(trie, LetterModel.flat(), follows)
+    for previous in ("", *words):
+        assert sum(math.exp(lexicon.log_word(word, previous)) for word in words) == pytest.approx(1.0)
+    assert math.exp(lexicon.log_word("b", "a")) == pytest.approx(0.5 * (0.6 + 0.3 * 0.25) + 0.5 * 0.25)
 
 
 def test_what_follows_a_word_never_adds_up_to_more_than_one(shipped: Lexicon) -> None:

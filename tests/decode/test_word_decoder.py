@@ -114,9 +114,19 @@ def test_a_user_word_wins_from_the_next_word_on() -> None:
     decoder.push(written("rest"))
     lexicon.add_word("Jorvik")
     assert decoder.finish().text == "rest"
+    decoder.reset()
     hypothesis = decoder.decode(unsure)
     assert hypothesis.text == "Jorvik"
     assert hypothesis.candidates[0].in_lexicon
+
+
+def test_a_user_word_is_found_where_greedy_reads_nonsense() -> None:
+    lexicon = Lexicon.load()
+    decoder = WordDecoder(PENAPP_ALPHABET, lexicon)
+    noisy = [written("Zorbulaxo", 2.0, seed) for seed in range(5)]
+    assert sum(decoder.decode(log_probs).text == "Zorbulaxo" for log_probs in noisy) <= 1
+    lexicon.add_word("Zorbulaxo")
+    assert sum(decoder.decode(log_probs).text == "Zorbulaxo" for log_probs in noisy) >= 4
 
 
 def test_a_user_word_keeps_its_own_spelling() -> None:

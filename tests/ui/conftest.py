@@ -75,7 +75,7 @@ class FakeSession:
 
     def __post_init__(self) -> None:
         self._leave = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="fake-device")
+        self._thread = threading.Thread(target=self._run, name="fake-device", daemon=True)
 
     def start(self) -> None:
         if self.fails is not None:

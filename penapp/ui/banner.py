@@ -55,6 +55,7 @@ class BannerBar(QFrame):
         colour = self._theme.tone(banner.tone)
         self._dismiss.setVisible(alarming)
         message = f"<b>{escape(banner.message)}</b>" if alarming else escape(banner.message)
+        self._label.setToolTip(escape(f"{banner.message} {banner.advice}".strip()))
         self._label.setText(f"{message} {escape(banner.advice)}".strip())
         edge, ground = (colour, self._theme.card) if alarming else ("transparent", "transparent")
         self.setStyleSheet(

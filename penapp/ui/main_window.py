@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QMainWindow, QPushButton, QSplitter, QVBoxLayout, QWidget
 
-from penapp.live_types import Failed, LinkChanged, LinkState, TextCommitted, TextTentative
+from penapp.live_types import Failed, LinkChanged, TextCommitted, TextTentative
 from penapp.ui import theme as themes
 from penapp.ui.banner import BannerBar
 from penapp.ui.card import Card
@@ -27,6 +27,7 @@ from penapp.ui.view_state import (
     SourceChoice,
     SourceKind,
     hint,
+    link_over,
     link_view,
     pad_notice,
     pad_writable,
@@ -209,7 +210,7 @@ class MainWindow(QMainWindow):
             case Failed(message=message, advice=advice):
                 self._error = Banner(message, advice, Tone.BAD)
             case LinkChanged(status=status):
-                if status.link in {LinkState.LOST, LinkState.ENDED}:
+                if link_over(status):
                     self.host.disconnect()
             case Opened():
                 self.strips.show_source(None, 1.0)

@@ -121,6 +121,11 @@ def _link_text(status: LiveStatus) -> tuple[str, Tone]:
     }[status.link]
 
 
+def link_over(status: LiveStatus) -> bool:
+    """Whether this session will bring nothing more, so that it can be taken down."""
+    return status.link in {LinkState.LOST, LinkState.ENDED, LinkState.CLOSED}
+
+
 @dataclass(frozen=True, slots=True)
 class Banner:
     """The one line for messages. A calm hint when there is nothing to report."""

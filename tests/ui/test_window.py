@@ -119,9 +119,10 @@ def test_an_error_is_one_line_with_advice_and_nothing_below_it_moves(bench, read
     assert "went away" not in window.banner.text
 
 
-def test_a_lost_pen_ends_the_session_keeps_the_text_and_offers_to_connect(bench, read):
+@pytest.mark.parametrize("end", [LinkState.LOST, LinkState.ENDED, LinkState.CLOSED])
+def test_a_session_that_ends_keeps_the_text_and_offers_to_connect(bench, read, end):
     window, session = connected(bench, read("the"))
-    session.current = replace(session.current, link=LinkState.LOST)
+    session.current = replace(session.current, link=end)
     session.say(LinkChanged(session.current))
     bench.until(lambda: window.host.phase is Phase.IDLE)
     assert session.stopped == 1

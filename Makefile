@@ -8,15 +8,15 @@ BIN := .venv/bin
 .PHONY: run test soak lint clean
 
 run: .venv/.installed-app
-	@if sh tools/qt-libraries.sh window; then $(BIN)/penapp run; \
+	@if sh .ci/qt-libraries.sh window; then $(BIN)/penapp run; \
 	else echo "going on in the terminal" >&2; env -u DISPLAY -u WAYLAND_DISPLAY $(BIN)/penapp run; fi
 
 test: lint
-	@sh tools/qt-libraries.sh offscreen
+	@sh .ci/qt-libraries.sh offscreen
 	QT_QPA_PLATFORM=offscreen $(BIN)/pytest -n 2 -m "not slow"
 
 soak: .venv/.installed-test
-	@sh tools/qt-libraries.sh offscreen
+	@sh .ci/qt-libraries.sh offscreen
 	QT_QPA_PLATFORM=offscreen PENAPP_SOAK=1 $(BIN)/pytest -n 2
 
 lint: .venv/.installed-test
@@ -27,5 +27,5 @@ lint: .venv/.installed-test
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
 
-.venv/.installed-%: pyproject.toml tools/venv.sh
-	sh tools/venv.sh $*
+.venv/.installed-%: pyproject.toml .ci/venv.sh
+	sh .ci/venv.sh $*

@@ -90,7 +90,8 @@ class MotionEstimator:
     ) -> NDArray[np.float64]:
         if not valid[ACC_REAR].all():
             return front
-        return (1.0 + self._reach) * front - self._reach * values[:, ACC_REAR]
+        rear = values[:, ACC_REAR]
+        return front + self._reach * (front - rear)
 
     def _frame(self, axis: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, 3, 3) rows forward, side, up: the pen's horizontal heading, averaged over heading_s."""
@@ -112,7 +113,7 @@ class MotionEstimator:
         ramp = rise * (self._rows + np.arange(len(force)))
         lowest = np.minimum(np.minimum.accumulate(force - ramp), self._lowest)
         self._lowest = float(lowest[-1])
-        return force - (lowest + ramp)
+        return np.asarray(force - (lowest + ramp))
 
 
 def _matrices(q: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -119,8 +119,8 @@ class Touch:
 class Device:
     """What one pen's sensors get wrong.
 
-    site_mm:         distance of the front and the rear accelerometer from the tip along the axis (as described
-                     by the pen) plus `site_error_mm` that the description does not know
+    site_mm:         distance of the front and the rear accelerometer from the tip along the axis, as the pen
+                     describes it; `site_error_mm` is what the description does not know
     acc_bias:        m/s2 per axis, front and rear (6,); acc_gain relative (6,)
     misalign_deg:    small rotation of (front acc, rear acc, gyro, mag) against the pen (4, 3)
     gyro_bias:       rad/s (3,), gyro_gain relative (3,)

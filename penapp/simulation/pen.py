@@ -19,7 +19,7 @@ SIMULATOR_VERSION = "1"
 """Raised whenever the same seed would give other samples; test figures name it."""
 
 OVERSAMPLING = 2
-"""The physics runs this many times faster than the pen; each reported sample is the mean (the chip's filter)."""
+"""The physics runs this many times faster than the pen; a reported sample is the mean (the chip's filter)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,6 @@ class VirtualWriter:
             rate_hz=rate,
             t=np.arange(n) / rate * (1.0 + self.device.clock_ppm * 1e-6),
             values=values,
-            down=path.down[: n * OVERSAMPLING].reshape(n, OVERSAMPLING).any(axis=1),
+            down=np.asarray(path.down[: n * OVERSAMPLING].reshape(n, OVERSAMPLING).any(axis=1)),
             words=path.words,
         )

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Make .venv and install this project into it: tools/venv.sh app | test
+# Make .venv and install this project into it: .ci/venv.sh app | test
 # `app` is what the program needs with its window; `test` adds training and development tools.
 set -eu
 cd "$(dirname "$0")/.."
-kind=${1:?"usage: tools/venv.sh app|test"}
+kind=${1:?"usage: .ci/venv.sh app|test"}
 
 # The first Python >= 3.11 there is; PYTHON=... chooses another.
 find_python() {
@@ -45,7 +45,7 @@ test)
     .venv/bin/python -m pip install -q -e ".[app,train,dev]"
     ;;
 *)
-    echo "tools/venv.sh: '$kind' is neither app nor test" >&2
+    echo ".ci/venv.sh: '$kind' is neither app nor test" >&2
     exit 2
     ;;
 esac

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Are the system libraries there that Qt needs? tools/qt-libraries.sh window | offscreen
+# Are the system libraries there that Qt needs? .ci/qt-libraries.sh window | offscreen
 # Installs them as root on Debian-like systems, otherwise names the command. 0 = there, 1 = still missing.
 set -eu
 cd "$(dirname "$0")/.."
-kind=${1:?"usage: tools/qt-libraries.sh window|offscreen"}
+kind=${1:?"usage: .ci/qt-libraries.sh window|offscreen"}
 packages="libegl1 libgl1 libxkbcommon0 libdbus-1-3 libfontconfig1 libfreetype6 libglib2.0-0"
 
 # Only Linux keeps them apart from the wheel.

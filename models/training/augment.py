@@ -1,0 +1,62 @@
+"""Variations of a word's feature rows, drawn anew at every presentation."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.training.config import AugmentConfig
+
+_Rows = NDArray[np.float32]
+
+
+def augmented(rows: _Rows, config: AugmentConfig, rng: np.random.Generator) -> _Rows:
+    """One varied copy of (T, F) rows."""
+    rows, tempo = _retimed(rows, config, rng)
+    rows = _turned(rows, np.deg2rad(config.turn_deg) * rng.standard_normal())
+    scale = float(np.exp(config.size * rng.standard_normal()))
+    rows[:, 0:3] *= scale * tempo * tempo
+    rows[:, 3:6] *= scale * tempo
+    rows[:, 6:9] *= scale
+    rows[:, 9:12] *= tempo * float(np.exp(config.size * rng.standard_normal()))
+    rows[:, 12] *= float(np.exp(0.1 * rng.standard_normal()))
+    if config.noise:
+        rows += config.noise * rng.standard_normal(rows.shape, dtype=np.float32)
+    if rng.random() < config.mask:
+        width = int(rng.integers(3, 13))
+        start = int(rng.integers(0, max(len(rows) - width, 1)))
+        rows[start : start + width] = 0.0
+    if rng.random() < config.channel:
+        group = int(rng.integers(0, 4))
+        rows[:, 3 * group : 3 * group + 3] = 0.0
+    return rows
+
+
+def joined(first: _Rows, second: _Rows) -> _Rows:
+    """Two words of one session as one, without the pause between them."""
+    return np.concatenate([first, second])
+
+
+def _retimed(rows: _Rows, config: AugmentConfig, rng: np.random.Generator) -> tuple[_Rows, float]:
+    """Resample at another tempo with a smooth local warp; returns the tempo (> 1 = faster)."""
+    n = len(rows)
+    tempo = float(np.exp(rng.uniform(-1.0, 1.0) * np.log1p(config.stretch)))
+    count = max(int(round(n / tempo)), 4)
+    knots = max(n // 40, 2) + 1
+    pace = np.exp(config.warp * rng.standard_normal(knots))
+    flow = np.interp(np.linspace(0, knots - 1, count), np.arange(knots), pace)
+    where = np.concatenate([[0.0], np.cumsum(flow)[:-1]])
+    where *= (n - 1) / max(where[-1], 1e-9)
+    low = np.minimum(where.astype(np.int64), n - 2) if n > 1 else np.zeros(count, dtype=np.int64)
+    share = (where - low)[:, None].astype(np.float32)
+    return rows[low] * (1.0 - share) + rows[np.minimum(low + 1, n - 1)] * share, tempo
+
+
+def _turned(rows: _Rows, angle: float) -> _Rows:
+    """Rotate forward and side of all vector groups about the vertical: another heading of the pen."""
+    c, s = np.float32(np.cos(angle)), np.float32(np.sin(angle))
+    for forward in (0, 3, 6, 9):
+        f, side = rows[:, forward].copy(), rows[:, forward + 1].copy()
+        rows[:, forward] = c * f - s * side
+        rows[:, forward + 1] = s * f + c * side
+    return rows

@@ -1,0 +1,154 @@
+"""Which words make up which step: a function of seed and step alone, so that a run resumes anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from models.training.augment import augmented, joined
+from models.training.config import AugmentConfig, RunConfig
+from models.training.shards import Shard
+from penapp.decode.alphabet import Alphabet
+
+MAX_ROWS = 1400
+"""Longer words (14 s) are left out of training."""
+
+POOL_STEPS = 8
+"""Words of so many steps are drawn together and sorted by length: little padding, still mixed."""
+
+SHORT_LETTERS = 5
+"""Longest word of the opening phase; short words lead CTC out of its all-blank plateau sooner."""
+
+PLAIN = AugmentConfig(stretch=0.0, warp=0.0, turn_deg=0.0, size=0.0, noise=0.0, concatenate=0.0, mask=0.0)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """features (B, T, F) float32 zero-padded; lengths (B,); targets flat int64 with target_lengths (B,)."""
+
+    features: torch.Tensor
+    lengths: torch.Tensor
+    targets: torch.Tensor
+    target_lengths: torch.Tensor
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A named part of the training data and its share of the presentations."""
+
+    shard: Shard
+    share: float
+
+
+class Sampler:
+    """Draws the words of every step from the corpora by share, writers flattened, lengths bucketed."""
+
+    def __init__(self, corpora: Sequence[Corpus], config: RunConfig, alphabet: Alphabet) -> None:
+        self._corpora, self._config, self._alphabet = list(corpora), config, alphabet
+        self._usable = [_usable(c.shard, alphabet, config.network.stride) for c in corpora]
+        self._weights = [
+            _writer_weights(c.shard.writer[usable], config.data.writer_flatten)
+            for c, usable in zip(corpora, self._usable, strict=True)
+        ]
+        shares = np.array([c.share for c in corpora])
+        self._shares = shares / shares.sum()
+        self._pooled: tuple[tuple[int, int], list[list[tuple[NDArray[np.float32], str]]]] = ((-1, -1), [])
+        self._mates = [
+            _session_mates(c.shard, usable) for c, usable in zip(corpora, self._usable, strict=True)
+        ]
+
+    def batch(self, step: int, rank: int = 0) -> Batch:
+        """The words of one step on one process."""
+        pool = self._pool((step - 1) // POOL_STEPS, rank)
+        return collate(pool[(step - 1) % POOL_STEPS], self._alphabet)
+
+    def _pool(self, number: int, rank: int) -> list[list[tuple[NDArray[np.float32], str]]]:
+        """The words of POOL_STEPS steps: drawn, varied, sorted by length, cut into batches of equal work."""
+        if self._pooled[0] == (number, rank):
+            return self._pooled[1]
+        config = self._config
+        rng = np.random.default_rng([config.seed, number, rank])
+        short = number * POOL_STEPS < config.optim.short_first * config.optim.steps
+        budget = config.optim.batch_rows * POOL_STEPS
+        words: list[tuple[NDArray[np.float32], str]] = []
+        rows = 0
+        while rows < budget:
+            which = int(rng.choice(len(self._corpora), p=self._shares))
+            i = int(self._usable[which][np.searchsorted(self._weights[which], rng.random())])
+            if short and len(self._corpora[which].shard.label[i]) > SHORT_LETTERS:
+                continue
+            words.append(self._presented(which, i, rng))
+            rows += len(words[-1][0])
+        words.sort(key=lambda word: len(word[0]))
+        work = np.cumsum([len(word[0]) for word in words])
+        bounds = [
+            0,
+            *(int(np.searchsorted(work, rows * k / POOL_STEPS)) for k in range(1, POOL_STEPS)),
+            len(words),
+        ]
+        batches = [words[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+        self._pooled = ((number, rank), [batches[k] for k in rng.permutation(POOL_STEPS)])
+        return self._pooled[1]
+
+    def _presented(self, which: int, i: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], str]:
+        augment, shard = self._config.augment, self._corpora[which].shard
+        rows, label = shard.word(i), str(shard.label[i])
+        if rng.random() < augment.concatenate:
+            mates = self._mates[which].get(int(shard.session[i]), [])
+            if len(mates) > 1:
+                j = int(mates[int(rng.integers(len(mates)))])
+                if len(rows) + int(shard.off[j + 1] - shard.off[j]) < MAX_ROWS * 0.8:
+                    rows, label = joined(rows, shard.word(j)), label + str(shard.label[j])
+        varied = augmented(rows, augment, rng)
+        return (varied if fits(len(varied), label, self._config.network.stride) else rows), label
+
+
+def fits(rows: int, label: str, stride: int) -> bool:
+    """Whether CTC can spell the label in that many rows (a repeated letter needs a blank between)."""
+    repeats = sum(a == b for a, b in zip(label, label[1:], strict=False))
+    return (rows + stride - 1) // stride >= len(label) + repeats
+
+
+def collate(words: Sequence[tuple[NDArray[np.float32], str]], alphabet: Alphabet) -> Batch:
+    lengths = [len(rows) for rows, _ in words]
+    features = np.zeros((len(words), max(lengths), words[0][0].shape[1]), dtype=np.float32)
+    for k, (rows, _) in enumerate(words):
+        features[k, : len(rows)] = rows
+    codes = [alphabet.encode(label) for _, label in words]
+    return Batch(
+        torch.from_numpy(features),
+        torch.tensor(lengths),
+        torch.tensor([c for code in codes for c in code]),
+        torch.tensor([len(code) for code in codes]),
+        tuple(label for _, label in words),
+    )
+
+
+def _usable(shard: Shard, alphabet: Alphabet, stride: int) -> NDArray[np.int64]:
+    lengths = np.diff(shard.off)
+    good = [
+        8 < lengths[i] <= MAX_ROWS
+        and alphabet.covers(str(label))
+        and fits(int(lengths[i]), str(label), stride)
+        for i, label in enumerate(shard.label)
+    ]
+    return np.flatnonzero(good)
+
+
+def _writer_weights(writers: NDArray[np.str_], flatten: float) -> NDArray[np.float64]:
+    """Cumulated probabilities: a writer with many words counts less per word (exponent `flatten`)."""
+    _, inverse, counts = np.unique(writers, return_inverse=True, return_counts=True)
+    weights = counts[inverse].astype(np.float64) ** (-flatten)
+    return np.asarray(np.cumsum(weights / weights.sum()).clip(max=1.0 - 1e-12))
+
+
+def _session_mates(shard: Shard, usable: NDArray[np.int64]) -> dict[int, list[int]]:
+    mates: dict[int, list[int]] = {}
+    for i in usable:
+        mates.setdefault(int(shard.session[i]), []).append(int(i))
+    return mates

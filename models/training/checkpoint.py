@@ -1,0 +1,56 @@
+"""Run state on disk: tensors as safetensors, the rest as JSON, renamed into place together."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from penapp.errors import BadInputError
+
+
+def save_checkpoint(path: Path, tensors: dict[str, torch.Tensor], state: dict[str, Any]) -> None:
+    """Write PATH.safetensors with `state` as JSON in its metadata, atomically."""
+    temporary = path.with_suffix(".part")
+    contiguous = {name: tensor.detach().contiguous().clone() for name, tensor in tensors.items()}
+    save_file(contiguous, temporary, metadata={"state": json.dumps(state)})
+    os.replace(temporary, path)  # noqa: PTH105 - one atomic call
+
+
+def load_checkpoint(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Tensors and state; BadInputError for a missing or damaged file."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="pt") as handle:
+            metadata = handle.metadata() or {}
+        return load_file(path), json.loads(metadata["state"])
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise BadInputError(
+            f"{path} is not a checkpoint ({error})", advice="Expected a .safetensors file of a training run."
+        ) from error
+
+
+def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
+    """AdamW moments by parameter number."""
+    state = optimiser.state_dict()["state"]
+    return {
+        f"optimiser.{number}.{key}": value if value.ndim else value.reshape(1)
+        for number, values in state.items()
+        for key, value in values.items()
+    }
+
+
+def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, torch.Tensor]) -> None:
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    for name, value in tensors.items():
+        if name.startswith("optimiser."):
+            _, number, key = name.split(".")
+            state.setdefault(int(number), {})[key] = value.reshape(()) if key == "step" else value
+    table = optimiser.state_dict()
+    table["state"] = state
+    optimiser.load_state_dict(table)

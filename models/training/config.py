@@ -1,0 +1,151 @@
+"""One TOML file describes a run; unknown keys are errors."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+from penapp.errors import BadInputError
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Sizes of the encoder; `stride` feature rows (4 or 8) make one output frame; `dropout` acts between the recurrent layers and before the output."""
+
+    stride: int = 4
+    stem: int = 64
+    width: int = 96
+    blocks: int = 2
+    hidden: int = 128
+    layers: int = 2
+    dropout: float = 0.2
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """Probabilities and strengths, drawn anew for every presentation of a word.
+
+    stretch: largest relative change of tempo (uniform in log); warp: strength of a smooth time warp
+    turn_deg: sd of a rotation of forward/side about the vertical; size: sd of log scale of the motion
+    noise: sd added to every feature; concatenate: probability of joining another word of the same session
+    mask: probability of blanking one stretch of up to 0.12 s; channel: probability of losing a feature group
+    """
+
+    stretch: float = 0.2
+    warp: float = 0.15
+    turn_deg: float = 10.0
+    size: float = 0.15
+    noise: float = 0.05
+    concatenate: float = 0.25
+    mask: float = 0.3
+    channel: float = 0.0
+
+
+@dataclass(frozen=True)
+class OptimConfig:
+    """AdamW with warm-up and cosine decay over `steps`; batches hold at most `batch_rows` feature rows."""
+
+    steps: int = 2000
+    batch_rows: int = 32000
+    lr: float = 3e-3
+    weight_decay: float = 0.01
+    warmup: float = 0.05
+    clip: float = 1.0
+    ema: float = 0.999
+    short_first: float = 0.05
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Shard patterns relative to the corpus folder, each with its share of the presentations."""
+
+    corpus: str = "corpora"
+    train: dict[str, float] = field(default_factory=lambda: {"real-*.npz": 1.0})
+    val: str = "val.npz"
+    val_words: int = 1200
+    writer_flatten: float = 0.5
+    normalisation: str = "causal"
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that makes a run what it is."""
+
+    name: str = "run"
+    seed: int = 1
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    optim: OptimConfig = field(default_factory=OptimConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    evaluate_every: int = 250
+    checkpoint_every: int = 100
+
+
+def load_config(path: Path | None, overrides: tuple[str, ...] = ()) -> RunConfig:
+    """Read a TOML file and apply `a.b=value` overrides; BadInputError names every unknown key."""
+    table: dict[str, Any] = {}
+    if path is not None:
+        try:
+            table = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise BadInputError(f"{path}: {error}", advice="Expected a TOML file.") from error
+    for item in overrides:
+        key, _, text = item.partition("=")
+        if not text:
+            raise BadInputError(f"--set {item!r}: expected a.b=value")
+        _put(table, key.split("."), _value(text))
+    return _build(RunConfig, table, "")
+
+
+def dump_config(config: RunConfig) -> dict[str, Any]:
+    """The resolved configuration as plain tables."""
+    return asdict(config)
+
+
+def config_from_dump(table: dict[str, Any]) -> RunConfig:
+    return _build(RunConfig, table, "")
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"v = {text}")["v"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _put(table: dict[str, Any], keys: list[str], value: Any) -> None:
+    for key in keys[:-1]:
+        table = table.setdefault(key, {})
+    table[keys[-1]] = value
+
+
+def _build(kind: type[_T], table: dict[str, Any], where: str) -> _T:
+    hints = get_type_hints(kind)
+    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
+    unknown = sorted(set(table) - known)
+    if unknown:
+        names = ", ".join(where + key for key in unknown)
+        raise BadInputError(
+            f"unknown configuration key {names}", advice=f"Known here: {', '.join(sorted(known))}."
+        )
+    values = {}
+    for key, value in table.items():
+        hint = hints[key]
+        if is_dataclass(hint):
+            values[key] = _build(hint, value, f"{where}{key}.")  # type: ignore[arg-type]
+        else:
+            values[key] = _checked(hint, value, where + key)
+    return kind(**values)
+
+
+def _checked(hint: Any, value: Any, where: str) -> Any:
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    plain = hint if isinstance(hint, type) else dict
+    if not isinstance(value, plain) or (isinstance(value, bool) and plain is not bool):
+        raise BadInputError(f"configuration key {where} is {value!r}, expected {plain.__name__}")
+    return value

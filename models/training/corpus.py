@@ -1,0 +1,90 @@
+"""Ink becomes feature shards: the virtual pen writes it and the live stages read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.training.shards import Shard
+from penapp.dsp.motion import MotionEstimator
+from penapp.dsp.params import FeatureParams, PenGeometry
+from penapp.dsp.resample import Resampler
+from penapp.dsp.store import RowStore
+from penapp.segment.words import WordSegmenter
+from penapp.simulation.ink import InkCorpus, WordInk
+from penapp.simulation.parameters import Pace
+from penapp.simulation.pen import SimulatedSession, VirtualWriter
+from penapp.stream.block import SampleBlock
+
+
+@dataclass(frozen=True, slots=True)
+class CutWord:
+    """Rows of one word as the segmenter cut it, with its label."""
+
+    label: str
+    writer: str
+    session: int
+    rows: NDArray[np.float16]
+
+
+def training_mask(ink: InkCorpus, split: str = "train") -> NDArray[np.bool_]:
+    """Words of a split that may be trained on: label not held out."""
+    return np.asarray((ink.split == split) & ~ink.heldout_word)
+
+
+def varied_pace(rng: np.random.Generator, spread: float = 1.0) -> Pace:
+    """Size, speed, slant and line direction around the donor's own."""
+    return Pace(
+        speed=float(np.exp(spread * rng.normal(0.0, 0.13))),
+        size=float(np.exp(spread * rng.normal(0.0, 0.15))),
+        slant=float(spread * rng.normal(0.0, 0.1)),
+        turn_deg=float(spread * rng.normal(0.0, 3.0)),
+        gap_s=(0.85, 1.7),
+        gap_mm=float(rng.uniform(2.0, 8.0)),
+    )
+
+
+def simulate(
+    words: Sequence[WordInk], seed: Sequence[int], rate_hz: float, spread: float = 1.0
+) -> SimulatedSession:
+    """A session of these words by a freshly drawn grip, touch and pen."""
+    rng = np.random.default_rng([*seed, 7])
+    writer = VirtualWriter.draw([*seed, 1], hand=words[0].hand, pace=varied_pace(rng, spread))
+    return writer.write(words, [*seed, 2], rate_hz=rate_hz)
+
+
+def cut_words(
+    session: SimulatedSession, writer: str, number: int, params: FeatureParams
+) -> Iterator[CutWord]:
+    """Run the live stages over a session; words that the segmenter cut exactly come out."""
+    resampler, estimator = Resampler(session.rate_hz, params), MotionEstimator(params, PenGeometry())
+    store, segmenter, segments = RowStore(params), WordSegmenter(), []
+    blocks = resampler.push(SampleBlock(session.t, session.values)) + resampler.finish()
+    for block in blocks:
+        for motion in estimator.push(block):
+            store.push(motion)
+            segments += segmenter.push(motion)
+    segments += segmenter.finish()
+    for word in session.words:
+        spans = [s for s in segments if s.start_t < word.end_t + 0.02 and s.end_t > word.start_t - 0.02]
+        others = [w for w in session.words if w is not word]
+        if len(spans) != 1 or any(spans[0].start_t < w.end_t and spans[0].end_t > w.start_t for w in others):
+            continue
+        features = store.cut(spans[0].start_t, spans[0].end_t, spans[0].decided_t)
+        yield CutWord(word.label, writer, number, features.values.astype(np.float16))
+
+
+def shard_of(words: Sequence[CutWord], params: FeatureParams) -> Shard:
+    """Pack cut words."""
+    lengths = [len(w.rows) for w in words]
+    return Shard(
+        np.concatenate([w.rows for w in words]),
+        np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        np.array([w.label for w in words]),
+        np.array([w.writer for w in words]),
+        np.array([w.session for w in words], dtype=np.int64),
+        params.fingerprint(),
+    )

@@ -1,0 +1,79 @@
+"""`prepare`: ink files and fonts to feature shards, deterministic by seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from models.training.corpus import CutWord, cut_words, shard_of, simulate, training_mask
+from models.training.inks import LetterHands, Words, font_sessions, heldout_labels, real_sessions
+from penapp.decode.alphabet import PENAPP_ALPHABET
+from penapp.decode.lexicon import Lexicon
+from penapp.dsp.params import DEFAULT_PARAMS
+from penapp.simulation.ink import InkCorpus, WordInk
+
+PEN_RATES_HZ = (100.0, 100.0, 100.0, 100.0, 200.0, 50.0)
+"""Rates of the pens that write the corpus; each session draws one."""
+
+
+@click.command("prepare")
+@click.argument("source", type=click.Choice(["real", "reclocked", "letters", "fonts"]))
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--ink", type=click.Path(exists=True, path_type=Path), required=True, help="unipen-words .npz")
+@click.option("--letters", type=click.Path(exists=True, path_type=Path), help="unipen-chars .npz")
+@click.option("--split", default="train", show_default=True)
+@click.option("--seed", type=int, required=True)
+@click.option("--words", "limit", type=int, default=1_000_000, help="stop after so many words")
+@click.option("--plain", is_flag=True, help="donor's own size and speed, 100 Hz: for validation")
+def prepare_command(
+    source: str, out: Path, ink: Path, letters: Path | None, split: str, seed: int, limit: int, plain: bool
+) -> None:
+    """Write a feature shard: the virtual pen writes the ink, the live stages read it."""
+    corpus = InkCorpus.load(ink)
+    rng = np.random.default_rng([seed, 11])
+    sessions = sessions_for(source, corpus, letters, split, seed, rng)
+    words: list[CutWord] = []
+    written = 0
+    for number, session in enumerate(sessions):
+        rate = 100.0 if plain else float(rng.choice(PEN_RATES_HZ))
+        played = simulate(session, [seed, number], rate, 0.0 if plain else 1.0)
+        words += cut_words(played, session[0].writer, number, DEFAULT_PARAMS)
+        written += len(session)
+        if len(words) >= limit:
+            break
+    shard_of(words, DEFAULT_PARAMS).save(out)
+    print(f"{out}: {len(words)} words cut exactly of {written} written")
+
+
+def sessions_for(
+    source: str, ink: InkCorpus, letters: Path | None, split: str, seed: int, rng: np.random.Generator
+) -> Iterator[list[WordInk]]:
+    """Sessions of the named source; held-out words never occur in a training source."""
+    if source in ("real", "reclocked"):
+        keep = covered(ink) & (training_mask(ink) if split == "train" else ink.split == split)
+        return real_sessions(ink, keep & (ink.clock_ok == (source == "real")), rng)
+    words = Words(common_words(ink))
+    if source == "fonts":
+        return font_sessions(words, seed * 100_000, split, rng)
+    if letters is None:
+        raise click.UsageError("the source letters needs --letters")
+    outside = frozenset(int(w) for w in np.unique(ink.writer[(ink.split == "test") | (ink.split == "val")]))
+    return LetterHands(letters, outside).sessions(words, rng)
+
+
+def covered(ink: InkCorpus) -> NDArray[np.bool_]:
+    """Words whose labels the alphabet can spell."""
+    return np.array([PENAPP_ALPHABET.covers(str(label)) for label in ink.label])
+
+
+def common_words(ink: InkCorpus) -> list[str]:
+    """Training labels and lexicon words, none of them held out."""
+    forbidden = heldout_labels(ink)
+    trained = sorted({str(x) for x in ink.label[training_mask(ink) & covered(ink)]})
+    trie = Lexicon.load().trie
+    known = [trie.text(int(node)) for node in np.flatnonzero(np.isfinite(trie.log_word))]
+    return trained + [w for w in known if PENAPP_ALPHABET.covers(w) and w.lower() not in forbidden]

@@ -1,0 +1,85 @@
+"""Feature shards on disk: words as rows that the live stages made, with label, writer and session."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penapp.errors import BadInputError, ModelMismatchError
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Many words.
+
+    rows:    (N, F) float16 feature rows, words one after the other
+    off:     (W+1,) int64 word boundaries
+    label:   (W,) text; writer: (W,) text; session: (W,) int64, same grip and pen
+    fingerprint: of the feature parameters
+    """
+
+    rows: NDArray[np.float16]
+    off: NDArray[np.int64]
+    label: NDArray[np.str_]
+    writer: NDArray[np.str_]
+    session: NDArray[np.int64]
+    fingerprint: str
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    def word(self, i: int) -> NDArray[np.float32]:
+        return self.rows[self.off[i] : self.off[i + 1]].astype(np.float32)
+
+    def save(self, path: Path) -> None:
+        """Write under a temporary name, then rename: a half-written shard is never seen."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(".tmp.npz")
+        np.savez(
+            temporary,
+            rows=self.rows,
+            off=self.off,
+            label=self.label,
+            writer=self.writer,
+            session=self.session,
+            fingerprint=np.array(self.fingerprint),
+        )
+        os.replace(temporary, path)  # noqa: PTH105 - one atomic call
+
+    @staticmethod
+    def load(path: Path) -> Shard:
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                a = {name: archive[name] for name in archive.files}
+            return Shard(a["rows"], a["off"], a["label"], a["writer"], a["session"], str(a["fingerprint"]))
+        except (OSError, ValueError, KeyError, EOFError) as error:
+            raise BadInputError(
+                f"{path} is not a feature shard ({error})",
+                advice="Make it with `python -m models.training prepare`.",
+            ) from error
+
+
+def join(shards: Sequence[Shard]) -> Shard:
+    """All words of several shards as one; ModelMismatchError when their features differ."""
+    prints = sorted({s.fingerprint for s in shards})
+    if len(prints) != 1:
+        raise ModelMismatchError(
+            f"shards were made with different feature parameters: {', '.join(prints)}",
+            advice="Prepare all of them with this version.",
+        )
+    starts = np.cumsum([0] + [int(s.off[-1]) for s in shards])
+    off = np.concatenate([[0]] + [s.off[1:] + start for s, start in zip(shards, starts[:-1], strict=True)])
+    sessions = np.cumsum([0] + [int(s.session.max(initial=0)) + 1 for s in shards])
+    return Shard(
+        np.concatenate([s.rows for s in shards]),
+        off.astype(np.int64),
+        np.concatenate([s.label for s in shards]),
+        np.concatenate([s.writer for s in shards]),
+        np.concatenate([s.session + k for s, k in zip(shards, sessions[:-1], strict=True)]),
+        prints[0],
+    )

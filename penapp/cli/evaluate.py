@@ -1,0 +1,63 @@
+"""`penapp evaluate`: error rates of a corpus through the live pipeline."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+
+@click.command("evaluate")
+@click.argument("corpus", type=click.Path(exists=True, path_type=Path))
+@click.option("--split", "splits", multiple=True, help="Splits of an ink file. [default: seen_writer, test]")
+@click.option(
+    "--words", type=click.Choice(["seen", "unseen", "other", "all"]), default="all", show_default=True
+)
+@click.option("--donor", "donors", multiple=True, type=int, help="Only words collected by this donor.")
+@click.option("--limit", type=int, help="At most so many words, spread evenly over the corpus.")
+@click.option(
+    "--model", type=click.Path(exists=True, path_type=Path), help="Artefact folder. [default: shipped]"
+)
+@click.option("--provider", default="cpu", show_default=True)
+@click.option(
+    "--rate", "rate_hz", type=float, default=100.0, show_default=True, help="Rate of the virtual pen, Hz."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of grips, pens and pauses.")
+@click.option("--by-writer", is_flag=True, help="One row a writer as well.")
+@click.option("--readings", type=click.Path(path_type=Path), help="Write every reading to this .jsonl file.")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
+def evaluate(corpus: Path, as_json: bool, by_writer: bool, readings: Path | None, **options: object) -> int:
+    """Error rates of CORPUS through the live pipeline at batch 1, with the decoder on and off.
+
+    CORPUS is an ink file (.npz in the layout of unipen-words; the virtual pen writes it, unpaced, over its
+    real transport), a recordings file (.npz with x, n, label, writer, rate_hz) or a folder of recorded
+    streams NAME.pen beside NAME.txt. Words are cut by the segmenter; all text read for one word is joined,
+    nothing is dropped. Figures with the true boundaries stand beside.
+    """
+    from penapp.evaluation.report import as_table, table
+    from penapp.evaluation.run import evaluate_corpus, grouped
+
+    result = evaluate_corpus(corpus, progress=_progress, **options)
+    rows = grouped(result, by_writer=by_writer)
+    if readings is not None:
+        readings.write_text("".join(json.dumps(line) + "\n" for line in result.lines()), encoding="utf-8")
+    if as_json:
+        click.echo(
+            json.dumps({**result.facts, "groups": [as_table(r) for r in rows]}, ensure_ascii=False, indent=1)
+        )
+    else:
+        click.echo(table(rows))
+        for name, value in result.facts.items():
+            click.echo(f"{name}: {value}")
+    return 0
+
+
+def _progress(sessions: Iterator[object], count: int) -> Iterator[object]:
+    if not sys.stderr.isatty() or count < 3:
+        yield from sessions
+        return
+    with click.progressbar(sessions, length=count, label="reading", file=sys.stderr) as bar:
+        yield from bar

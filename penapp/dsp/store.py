@@ -1,0 +1,48 @@
+"""Feature rows of the recent past, from which words are cut."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penapp.dsp.features import Features, feature_rows, word_features
+from penapp.dsp.motion import MotionBlock
+from penapp.dsp.params import FeatureParams
+
+PAD_S = 0.12
+"""A word is cut this long before its first touchdown and after its last lift-off."""
+
+KEEP_S = 30.0
+"""Rows older than this are forgotten; no word is longer."""
+
+
+class RowStore:
+    """MotionBlocks in; `cut` gives the network's rows between two times."""
+
+    def __init__(self, params: FeatureParams, keep_s: float = KEEP_S) -> None:
+        self._params, self._keep_s = params, keep_s
+        self.reset()
+
+    def reset(self) -> None:
+        self._t: list[NDArray[np.float64]] = []
+        self._rows: list[NDArray[np.float32]] = []
+
+    def push(self, motion: MotionBlock) -> None:
+        self._t.append(motion.t)
+        self._rows.append(feature_rows(motion, self._params))
+        while len(self._t) > 1 and self._t[1][0] < motion.t[-1] - self._keep_s:
+            del self._t[0], self._rows[0]
+
+    def cut(self, start_t: float, end_t: float, until_t: float = np.inf) -> Features:
+        """Rows from start_t - PAD_S to end_t + PAD_S, none after until_t (when the decision fell)."""
+        self._merge()
+        if not self._t:
+            return word_features(np.empty(0), np.empty((0, self._params.size), np.float32), self._params)
+        t, rows = self._t[0], self._rows[0]
+        a = int(np.searchsorted(t, start_t - PAD_S, side="left"))
+        b = int(np.searchsorted(t, min(end_t + PAD_S, until_t), side="right"))
+        return word_features(t[a:b], rows[a:b], self._params)
+
+    def _merge(self) -> None:
+        if len(self._t) > 1:
+            self._t, self._rows = [np.concatenate(self._t)], [np.concatenate(self._rows)]

@@ -1,0 +1,1 @@
+"""Error rates through the live pipeline: corpora in, a table of figures out."""

@@ -1,0 +1,127 @@
+"""What can be evaluated: ink files, recordings files, folders of recorded streams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penapp.decode.alphabet import Alphabet
+from penapp.device.replay import ReplaySource
+from penapp.device.source import PenSource
+from penapp.device.virtual import VirtualPenSource
+from penapp.errors import BadInputError
+from penapp.evaluation.reading import Reference
+from penapp.simulation.ink import InkCorpus
+from penapp.simulation.pen import SimulatedSession
+from penapp.simulation.sources import SessionSource, write_ink
+
+SESSION_WORDS = 12
+PAUSE_S = 1.2
+"""Rest before and after each word of a recordings file, so that it is read like a live one."""
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationSession:
+    """One stream and the words it holds."""
+
+    source: PenSource
+    references: tuple[Reference, ...]
+
+
+def ink_sessions(
+    ink: InkCorpus, keep: NDArray[np.bool_], *, seed: int, rate_hz: float = 100.0
+) -> Iterator[EvaluationSession]:
+    """The kept words of an ink file in file order, twelve of one writer to a session, played by the virtual pen."""
+    groups = group_names(ink)
+    indices = np.flatnonzero(keep)
+    number = 0
+    for writer in dict.fromkeys(int(w) for w in ink.writer[indices]):
+        own = indices[ink.writer[indices] == writer]
+        for start in range(0, len(own), SESSION_WORDS):
+            chosen = own[start : start + SESSION_WORDS]
+            session = write_ink([ink.word(int(i)) for i in chosen], seed + 7919 * number, rate_hz=rate_hz)
+            number += 1
+            yield EvaluationSession(
+                VirtualPenSource(SessionSource([session], rate_hz), speed=None),
+                tuple(
+                    Reference(w.label, str(writer), groups[int(i)], w.start_t, w.end_t)
+                    for i, w in zip(chosen, session.words, strict=True)
+                ),
+            )
+
+
+def evaluable(ink: InkCorpus, alphabet: Alphabet) -> NDArray[np.bool_]:
+    """Words with a credible clock and a label that the alphabet can spell."""
+    return ink.clock_ok & np.array([alphabet.covers(str(label)) for label in ink.label])
+
+
+def group_names(ink: InkCorpus) -> list[str]:
+    """The cell of every word: seen or unseen writer x seen, unseen or other word."""
+    trained = set(ink.label[(ink.split == "train") & ~ink.heldout_word])
+    names = []
+    for split, label, heldout in zip(ink.split, ink.label, ink.heldout_word, strict=True):
+        writer = {"seen_writer": "seen writer", "test": "unseen writer"}.get(str(split), f"{split} writer")
+        word = "unseen word" if heldout else ("seen word" if label in trained else "other word")
+        names.append(f"{writer}, {word}")
+    return names
+
+
+def recorded_sessions(path: Path) -> Iterator[EvaluationSession]:
+    """A recordings file: x (sum T, 13) SI units, n samples per word, label, writer, rate_hz."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            x, n = archive["x"].astype(np.float32), archive["n"]
+            labels, writers = archive["label"], archive["writer"]
+            rate_hz = float(archive["rate_hz"])
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise BadInputError(
+            f"{path} is not a recordings file ({error})",
+            advice="Expected .npz with x (sum T, 13) float32, n, label, writer, rate_hz.",
+        ) from error
+    if x.ndim != 2 or x.shape[1] != 13 or int(n.sum()) != len(x) or len(labels) != len(n):
+        raise BadInputError(
+            f"{path}: x is {x.shape}, n sums to {int(n.sum())} over {len(n)} words, {len(labels)} labels",
+            advice="Expected x (sum of n, 13) and one label per word.",
+        )
+    for word, label, writer in zip(np.split(x, np.cumsum(n)[:-1]), labels, writers, strict=True):
+        pad = int(PAUSE_S * rate_hz)
+        values = np.concatenate([np.repeat(word[:1], pad, 0), word, np.repeat(word[-1:], pad, 0)])
+        session = SimulatedSession(
+            rate_hz, np.arange(len(values)) / rate_hz, values, np.zeros(len(values), np.bool_), ()
+        )
+        end_t = PAUSE_S + len(word) / rate_hz
+        yield EvaluationSession(
+            VirtualPenSource(SessionSource([session], rate_hz), speed=None),
+            (Reference(str(label), str(writer), "recordings", PAUSE_S, end_t),),
+        )
+
+
+def stream_sessions(folder: Path) -> Iterator[EvaluationSession]:
+    """Recorded streams NAME.pen, each beside its text NAME.txt; a stream counts as one reference."""
+    streams = sorted(folder.glob("*.pen"))
+    if not streams:
+        raise BadInputError(
+            f"{folder} holds no .pen files", advice="Record some with `penapp live --record`."
+        )
+    for stream in streams:
+        beside = stream.with_suffix(".txt")
+        if not beside.exists():
+            raise BadInputError(
+                f"{beside} is missing", advice="Put the text that was written beside the stream."
+            )
+        label = "".join(beside.read_text(encoding="utf-8").split())
+        reference = Reference(label, stream.stem, "streams", 0.0, float("inf"))
+        yield EvaluationSession(ReplaySource(stream, None), (reference,))
+
+
+def is_ink(path: Path) -> bool:
+    """Whether an .npz is an ink file (it holds `dxy`)."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return "dxy" in archive.files
+    except (OSError, ValueError, EOFError) as error:
+        raise BadInputError(f"{path} cannot be read ({error})", advice="Expected an .npz file.") from error

@@ -1,0 +1,158 @@
+"""A corpus from file to readings."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from penapp.decode.greedy import GreedyDecoder
+from penapp.decode.lexicon import Lexicon
+from penapp.decode.word_decoder import WordDecoder
+from penapp.errors import BadInputError
+from penapp.evaluation.corpora import (
+    SESSION_WORDS,
+    EvaluationSession,
+    evaluable,
+    group_names,
+    ink_sessions,
+    is_ink,
+    recorded_sessions,
+    stream_sessions,
+)
+from penapp.evaluation.reading import Engines, Reading, read_session
+from penapp.evaluation.report import GroupFigures, figures
+from penapp.recognise.artefact import SHIPPED
+from penapp.recognise.session import OnnxRecogniser
+from penapp.simulation.ink import InkCorpus
+from penapp.simulation.pen import SIMULATOR_VERSION
+
+Progress = Callable[[Iterator[Any], int], Iterator[Any]]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """All readings of a corpus, whether the lexicon knows each word, and facts that pin the run."""
+
+    readings: list[Reading]
+    known: list[bool]
+    facts: dict[str, object] = field(default_factory=dict)
+
+    def lines(self) -> Iterator[dict[str, object]]:
+        for reading, known in zip(self.readings, self.known, strict=True):
+            row = asdict(reading)
+            yield {**row.pop("reference"), **row, "in_lexicon": known}
+
+
+def evaluate_corpus(  # noqa: PLR0913 - the options of one command
+    corpus: Path,
+    *,
+    progress: Progress = lambda sessions, _: sessions,
+    splits: tuple[str, ...] = (),
+    words: str = "all",
+    donors: tuple[int, ...] = (),
+    limit: int | None = None,
+    model: Path | None = None,
+    provider: str = "cpu",
+    rate_hz: float = 100.0,
+    seed: int = 1,
+) -> Evaluation:
+    """Read every word of a corpus; BadInputError when there is none."""
+    recogniser = OnnxRecogniser(model or SHIPPED, provider)
+    alphabet, lexicon = recogniser.manifest.alphabet, Lexicon.load()
+    engines = Engines(recogniser, GreedyDecoder(alphabet), WordDecoder(alphabet, lexicon))
+    facts: dict[str, object] = {
+        "corpus": corpus.name,
+        "corpus_sha256": _digest(corpus),
+        "model": f"{recogniser.manifest.name} {recogniser.manifest.sha256[:12]}",
+        "provider": str(recogniser.report),
+    }
+    if corpus.is_dir():
+        sessions, count = stream_sessions(corpus), len(list(corpus.glob("*.pen")))
+    elif is_ink(corpus):
+        ink = InkCorpus.load(corpus)
+        keep, left_out = _kept(ink, splits, words, donors, alphabet_mask=evaluable(ink, alphabet))
+        keep = _thinned(keep, limit)
+        sessions, count = (
+            ink_sessions(ink, keep, seed=seed, rate_hz=rate_hz),
+            int(keep.sum()) // SESSION_WORDS,
+        )
+        facts |= {"simulator": SIMULATOR_VERSION, "seed": seed, "rate_hz": rate_hz, "left_out": left_out}
+    else:
+        sessions, count = recorded_sessions(corpus), 0
+    readings = [r for s in progress(sessions, count) for r in _read(s, engines)]
+    if not readings:
+        raise BadInputError(f"{corpus} holds no word to evaluate with these options")
+    return Evaluation(readings, [_knows(lexicon, r.reference.label) for r in readings], facts)
+
+
+def grouped(result: Evaluation, *, by_writer: bool = False) -> list[GroupFigures]:
+    """A row per group, one for all, and one per writer if wanted."""
+    rows = []
+    pairs = list(zip(result.readings, result.known, strict=True))
+    names = sorted({r.reference.group for r in result.readings})
+    keys: list[tuple[str, Callable[[Reading], bool]]] = [
+        (name, lambda r, name=name: r.reference.group == name)  # type: ignore[misc]
+        for name in names
+    ]
+    keys.append(("all", lambda _: True))
+    if by_writer:
+        writers = sorted({r.reference.writer for r in result.readings})
+        keys += [(f"writer {w}", lambda r, w=w: r.reference.writer == w) for w in writers]  # type: ignore[misc]
+    for name, belongs in keys:
+        own = [(r, k) for r, k in pairs if belongs(r)]
+        rows.append(figures(name, [r for r, _ in own], [k for _, k in own]))
+    return rows
+
+
+def _read(session: EvaluationSession, engines: Engines) -> list[Reading]:
+    return read_session(session.source, session.references, engines)
+
+
+def _kept(
+    ink: InkCorpus,
+    splits: tuple[str, ...],
+    words: str,
+    donors: tuple[int, ...],
+    alphabet_mask: NDArray[np.bool_],
+) -> tuple[NDArray[np.bool_], str]:
+    wanted = np.isin(ink.split, splits or ("seen_writer", "test"))
+    if words != "all":
+        wanted &= np.array([name.endswith(f", {words} word") for name in group_names(ink)])
+    if donors:
+        wanted &= np.isin(ink.donor, donors)
+    no_clock = int((wanted & ~ink.clock_ok).sum())
+    no_letters = int((wanted & ink.clock_ok & ~alphabet_mask).sum())
+    told = f"{no_clock} words without a credible clock, {no_letters} with characters outside the alphabet"
+    return wanted & alphabet_mask, told
+
+
+def _thinned(keep: NDArray[np.bool_], limit: int | None) -> NDArray[np.bool_]:
+    """At most `limit` words, in runs of one session spread evenly over the corpus."""
+    indices = np.flatnonzero(keep)
+    if limit is None or len(indices) <= limit:
+        return keep
+    runs = max(limit // SESSION_WORDS, 1)
+    starts = np.linspace(0, len(indices) - SESSION_WORDS, runs).astype(np.int64)
+    chosen = np.unique(np.concatenate([indices[s : s + SESSION_WORDS] for s in starts]))[:limit]
+    thin = np.zeros_like(keep)
+    thin[chosen] = True
+    return thin
+
+
+def _knows(lexicon: Lexicon, label: str) -> bool:
+    bare = label.strip(".,?!-'").lower()
+    return lexicon.trie.find(bare) >= 0 and bool(np.isfinite(lexicon.trie.log_word[lexicon.trie.find(bare)]))
+
+
+def _digest(path: Path) -> str:
+    files = sorted(path.glob("*.pen")) if path.is_dir() else [path]
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,154 @@
+"""The chain behind the stream: features and segments, then recognition and decoding. No threads, no Qt.
+
+Used live, in replay, in evaluation and, up to the features, in training.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from firmware_protocol.channels import Descriptor, Quantity
+from penapp.decode.types import Hypothesis, TextState
+from penapp.decode.word_decoder import WordDecoder
+from penapp.dsp.features import Features
+from penapp.dsp.motion import MotionEstimator
+from penapp.dsp.params import FeatureParams, PenGeometry
+from penapp.dsp.resample import MAX_FILL_S, Resampler
+from penapp.dsp.store import KEEP_S, RowStore
+from penapp.recognise.session import OnnxRecogniser
+from penapp.segment.types import WordSegment
+from penapp.segment.words import WordSegmenter
+from penapp.stream.block import SampleBlock
+
+MIN_TENTATIVE_S = 0.2
+"""A word shorter than this has no tentative reading yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class CutWord:
+    """A word as the segmenter cut it, with its network input."""
+
+    segment: WordSegment
+    features: Features
+
+
+class FrontEnd:
+    """SampleBlocks to cut words: resample, orient, feature rows, segments."""
+
+    def __init__(
+        self, pen_rate_hz: float, params: FeatureParams, geometry: PenGeometry | None = None
+    ) -> None:
+        self._max_fill = MAX_FILL_S * pen_rate_hz
+        self._resampler = Resampler(pen_rate_hz, params)
+        self._estimator = MotionEstimator(params, geometry or PenGeometry())
+        self._store = RowStore(params, keep_s)
+        self._segmenter = WordSegmenter()
+        self._last_t = 0.0
+
+    @property
+    def contact(self) -> bool:
+        """Pen on paper now."""
+        return self._segmenter.contact
+
+    def push(self, block: SampleBlock) -> list[CutWord]:
+        words = []
+        if block.lost > self._max_fill:
+            words += self.finish()
+            self.reset()
+        words += self._through(self._resampler.push(block))
+        return words
+
+    def finish(self) -> list[CutWord]:
+        words = self._through(self._resampler.finish())
+        return words + [self._cut(segment) for segment in self._segmenter.finish()]
+
+    def reset(self) -> None:
+        for stage in (self._resampler, self._estimator, self._store, self._segmenter):
+            stage.reset()
+
+    def features_between(self, start_t: float, end_t: float) -> Features:
+        """Network input for boundaries given from outside (evaluation)."""
+        return self._store.cut(start_t, end_t)
+
+    def open_features(self) -> Features | None:
+        """Network input of the word being written, as far as it is there."""
+        word = self._segmenter.open_word
+        if word is None or self._last_t - word.start_t < MIN_TENTATIVE_S:
+            return None
+        return self._store.cut(word.start_t, self._last_t)
+
+    def _through(self, rows: list[SampleBlock]) -> list[CutWord]:
+        words = []
+        for block in rows:
+            for motion in self._estimator.push(block):
+                self._store.push(motion)
+                self._last_t = float(motion.t[-1])
+                words += [self._cut(segment) for segment in self._segmenter.push(motion)]
+        return words
+
+    def _cut(self, segment: WordSegment) -> CutWord:
+        return CutWord(segment, self._store.cut(segment.start_t, segment.end_t, segment.decided_t))
+
+
+class Pipeline:
+    """SampleBlocks in, committed words out; `tentative` reads the word being written."""
+
+    def __init__(self, front_end: FrontEnd, recogniser: OnnxRecogniser, decoder: WordDecoder) -> None:
+        self._front_end, self._recogniser, self._decoder = front_end, recogniser, decoder
+
+    @property
+    def contact(self) -> bool:
+        return self._front_end.contact
+
+    def push(self, block: SampleBlock) -> list[Hypothesis]:
+        return self._read(self._front_end.push(block))
+
+    def finish(self) -> list[Hypothesis]:
+        return self._read(self._front_end.finish())
+
+    def reset(self) -> None:
+        self._front_end.reset()
+        self._decoder.reset()
+
+    def tentative(self) -> Hypothesis | None:
+        features = self._front_end.open_features()
+        if features is None:
+            return None
+        log_probs = self._recogniser(features)
+        hypothesis = self._decoder.decode(log_probs, TextState.TENTATIVE)
+        return _timed(hypothesis, features) if hypothesis.text else None
+
+    def _read(self, words: list[CutWord]) -> list[Hypothesis]:
+        return [h for h in map(self.read, words) if h.text]
+
+    def read(self, word: CutWord) -> Hypothesis:
+        """The committed reading of one cut word; its text may be empty."""
+        hypothesis = self._decoder.decode(self._recogniser(word.features), TextState.COMMITTED)
+        return replace(hypothesis, start_t=word.segment.start_t, end_t=word.segment.end_t)
+
+
+def geometry_of(descriptor: Descriptor) -> PenGeometry:
+    """Where the pen says its accelerometers sit; the usual places where it does not say."""
+    along = {mount.quantity: mount.lever_arm_mm[2] for mount in descriptor.mounts}
+    usual = PenGeometry()
+    front, rear = along.get(Quantity.ACC1, usual.front_mm), along.get(Quantity.ACC2, usual.rear_mm)
+    return PenGeometry(front, rear) if rear - front > 10.0 else usual
+
+
+def default_pipeline(
+    descriptor: Descriptor, *, model: Path | None = None, provider: str = "cpu", lexicon: bool = True
+) -> Pipeline:
+    """The shipped recogniser and lexicon for the pen described."""
+    from penapp.decode.lexicon import Lexicon
+
+    recogniser = OnnxRecogniser(model, provider) if model else OnnxRecogniser(provider=provider)
+    manifest = recogniser.manifest
+    rate_hz = descriptor.streams[0].rate_hz
+    front_end = FrontEnd(rate_hz, manifest.params, geometry_of(descriptor))
+    words = Lexicon.load() if lexicon else None
+    return Pipeline(front_end, recogniser, WordDecoder(manifest.alphabet, words))
+
+
+def _timed(hypothesis: Hypothesis, features: Features) -> Hypothesis:
+    return replace(hypothesis, start_t=float(features.t[0]), end_t=float(features.t[-1]))

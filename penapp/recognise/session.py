@@ -1,0 +1,82 @@
+"""ONNX Runtime behind one call, and what it really runs on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from penapp.decode.types import LogProbs
+from penapp.dsp.features import Features
+from penapp.errors import BadInputError, ModelMismatchError
+from penapp.recognise.artefact import SHIPPED, Manifest, read_manifest
+
+PROVIDERS = {
+    "cpu": "CPUExecutionProvider",
+    "cuda": "CUDAExecutionProvider",
+    "coreml": "CoreMLExecutionProvider",
+    "directml": "DmlExecutionProvider",
+    "openvino": "OpenVINOExecutionProvider",
+}
+
+MIN_ROWS = 8
+"""Shorter inputs hold no letter; they read as nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderReport:
+    """What was asked for and what the session really uses."""
+
+    asked: str
+    used: tuple[str, ...]
+
+    def __str__(self) -> str:
+        used = ", ".join(name.removesuffix("ExecutionProvider") for name in self.used)
+        fell_back = self.asked != "cpu" and PROVIDERS[self.asked] not in self.used
+        return f"{used} (asked for {self.asked}: not available here)" if fell_back else used
+
+
+class OnnxRecogniser:
+    """Features of one word to LogProbs. One thread: a small recurrent net runs slower on more.
+
+    Raises:
+        BadInputError: unknown provider or unreadable artefact
+        ModelMismatchError: features or file do not fit the manifest
+    """
+
+    def __init__(self, folder: Path = SHIPPED, provider: str = "cpu") -> None:
+        if provider not in PROVIDERS:
+            raise BadInputError(f"unknown provider {provider!r}", advice=f"Known: {', '.join(PROVIDERS)}.")
+        self.manifest: Manifest = read_manifest(folder)
+        self._session = _open(folder / "model.onnx", provider)
+        self.report = ProviderReport(provider, tuple(self._session.get_providers()))
+        self._fingerprint = self.manifest.fingerprint
+
+    def __call__(self, features: Features) -> LogProbs:
+        if features.fingerprint != self._fingerprint:
+            raise ModelMismatchError(
+                f"model {self.manifest.name} expects features {self._fingerprint}, got {features.fingerprint}",
+                advice="Use the parameters of the manifest.",
+            )
+        rows = len(features.values)
+        if rows < MIN_ROWS:
+            return LogProbs(np.empty((0, self.manifest.alphabet.size), np.float32), np.empty(0))
+        feeds = {"features": features.values[None], "lengths": np.array([rows], dtype=np.int64)}
+        values = self._session.run(None, feeds)[0][0]
+        stride = self.manifest.stride
+        middle = np.minimum(np.arange(len(values)) * stride + stride // 2, rows - 1)
+        return LogProbs(values, features.t[middle])
+
+
+def _open(path: Path, provider: str) -> Any:
+    import onnxruntime  # half a second; only when a model is really opened
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    wanted = [PROVIDERS[provider], PROVIDERS["cpu"]]
+    available = [name for name in dict.fromkeys(wanted) if name in onnxruntime.get_available_providers()]
+    return onnxruntime.InferenceSession(str(path), options, providers=available)

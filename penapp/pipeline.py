@@ -37,7 +37,12 @@ class FrontEnd:
     """SampleBlocks to cut words: resample, orient, feature rows, segments."""
 
     def __init__(
-        self, pen_rate_hz: float, params: FeatureParams, geometry: PenGeometry | None = None
+        self,
+        pen_rate_hz: float,
+        params: FeatureParams,
+        geometry: PenGeometry | None = None,
+        *,
+        keep_s: float = KEEP_S,
     ) -> None:
         self._max_fill = MAX_FILL_S * pen_rate_hz
         self._resampler = Resampler(pen_rate_hz, params)

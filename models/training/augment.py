@@ -41,7 +41,7 @@ def _retimed(rows: _Rows, config: AugmentConfig, rng: np.random.Generator) -> tu
     """Resample at another tempo with a smooth local warp; returns the tempo (> 1 = faster)."""
     n = len(rows)
     tempo = float(np.exp(rng.uniform(-1.0, 1.0) * np.log1p(config.stretch)))
-    count = max(int(round(n / tempo)), 4)
+    count = max(round(n / tempo), 4)
     knots = max(n // 40, 2) + 1
     pace = np.exp(config.warp * rng.standard_normal(knots))
     flow = np.interp(np.linspace(0, knots - 1, count), np.arange(knots), pace)

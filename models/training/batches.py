@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -91,7 +92,7 @@ class Sampler:
             *(int(np.searchsorted(work, rows * k / POOL_STEPS)) for k in range(1, POOL_STEPS)),
             len(words),
         ]
-        batches = [words[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+        batches = [words[a:b] for a, b in pairwise(bounds)]
         self._pooled = ((number, rank), [batches[k] for k in rng.permutation(POOL_STEPS)])
         return self._pooled[1]
 
@@ -110,7 +111,7 @@ class Sampler:
 
 def fits(rows: int, label: str, stride: int) -> bool:
     """Whether CTC can spell the label in that many rows (a repeated letter needs a blank between)."""
-    repeats = sum(a == b for a, b in zip(label, label[1:], strict=False))
+    repeats = sum(a == b for a, b in pairwise(label))
     return (rows + stride - 1) // stride >= len(label) + repeats
 
 

@@ -14,7 +14,10 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """Sizes of the encoder; `stride` feature rows (4 or 8) make one output frame; `dropout` acts between the recurrent layers and before the output."""
+    """Sizes of the encoder; `stride` feature rows (4 or 8) make one output frame.
+
+    `dropout` acts between the recurrent layers and before the output.
+    """
 
     stride: int = 4
     stem: int = 64

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.training.loop import start_run
 from models.training.checkpoint import load_checkpoint
 from models.training.config import config_from_dump
+from models.training.loop import start_run
 from models.training.network import Recogniser
 from models.training.shards import Shard
 from penapp.decode.alphabet import PENAPP_ALPHABET

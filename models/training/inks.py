@@ -126,17 +126,19 @@ class LetterHands:
         while True:
             writer = self._writers[int(rng.integers(len(self._writers)))]
             spacing, target = float(rng.uniform(0.12, 0.45)), float(rng.uniform(2.0, 3.8))
+            haste = self._haste(writer, rng)
             written: list[WordInk] = []
             for _ in range(SESSION_WORDS * 8):
                 label = words.draw(rng)
                 if len(written) < SESSION_WORDS and all(c in self._letters[writer] for c in label):
-                    written.append(self._compose(writer, label, spacing, target, rng))
+                    written.append(self._compose(writer, label, (spacing, target, haste), rng))
             if written:
                 yield written
 
     def _compose(
-        self, writer: int, label: str, spacing: float, target_mm: float, rng: np.random.Generator
+        self, writer: int, label: str, style: tuple[float, float, float], rng: np.random.Generator
     ) -> WordInk:
+        spacing, target_mm, haste = style
         picked = [
             self._letter(self._letters[writer][c][int(rng.integers(len(self._letters[writer][c])))])
             for c in label
@@ -158,12 +160,18 @@ class LetterHands:
             shift[1] += rng.normal(0.0, 0.05) * target_mm
             for stroke, t in zip(shape, clock, strict=True):
                 strokes.append(stroke * scale + shift)
-                times.append(now + t - t[0])
+                times.append(now + (t - t[0]) / haste)
                 now = float(times[-1][-1]) + 0.1
             left = (
                 float((ink[:, 0] + shift[0]).max()) + max(spacing + rng.normal(0.0, 0.08), 0.02) * target_mm
             )
         return WordInk(label, tuple(strokes), tuple(times), False, str(writer))
+
+    def _haste(self, writer: int, rng: np.random.Generator) -> float:
+        """Letters written alone are slow: the factor that brings this writer to 0.2-0.4 s of ink a letter."""
+        some = [int(rng.choice(v)) for v in self._letters[writer].values()][:30]
+        spent = [sum(float(t[-1] - t[0]) for t in self._letter(i)[1]) for i in some]
+        return float(np.clip(np.median(spent) / rng.uniform(0.2, 0.4), 0.8, 4.0))
 
     def _letter(self, i: int) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
         rows = slice(int(self._off[i]), int(self._off[i + 1]))

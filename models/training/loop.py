@@ -6,7 +6,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +18,11 @@ from models.training.batches import Batch, Corpus, Sampler, collate
 from models.training.checkpoint import load_checkpoint, optimiser_tensors, restore_optimiser, save_checkpoint
 from models.training.config import OptimConfig, RunConfig, dump_config
 from models.training.network import Recogniser
-from penapp.scores import ErrorRates, error_rates
 from models.training.shards import Shard, join
 from penapp.decode.alphabet import PENAPP_ALPHABET, Alphabet
+from penapp.dsp.params import DEFAULT_PARAMS, FeatureParams
 from penapp.errors import BadInputError
+from penapp.scores import ErrorRates, error_rates
 
 
 @dataclass
@@ -56,7 +57,8 @@ def train(run: Run, folder: Path, *, until: int | None = None) -> Run:
     end = min(until or config.optim.steps, config.optim.steps)
     began, seen = time.monotonic(), 0
     losses: list[float] = []
-    for run.step in range(run.step + 1, end + 1):
+    for step in range(run.step + 1, end + 1):
+        run.step = step
         batch = sampler.batch(run.step, rank)
         losses.append(train_step(run, batch))
         seen += len(batch.labels)
@@ -130,6 +132,11 @@ def evaluate_shard(network: Recogniser, shard: Shard) -> ErrorRates:
     return error_rates([str(label) for label in shard.label], greedy_texts(network, shard))
 
 
+def feature_params(config: RunConfig) -> FeatureParams:
+    """The features this run reads: the default ones with the configured normalisation."""
+    return replace(DEFAULT_PARAMS, normalisation=config.data.normalisation)
+
+
 def load_corpora(config: RunConfig) -> list[Corpus]:
     """The training shards by pattern; BadInputError when a pattern matches nothing."""
     corpora = []
@@ -139,13 +146,14 @@ def load_corpora(config: RunConfig) -> list[Corpus]:
             raise BadInputError(
                 f"no shard matches {pattern} in {config.data.corpus}", advice="Run `prepare` first."
             )
-        corpora.append(Corpus(join([Shard.load(p) for p in paths]), share))
+        shard = join([Shard.load(p) for p in paths]).normalised(feature_params(config))
+        corpora.append(Corpus(shard, share))
     return corpora
 
 
 def load_val(config: RunConfig) -> Shard:
     """The first `val_words` words of the validation shard."""
-    shard = Shard.load(Path(config.data.corpus) / config.data.val)
+    shard = Shard.load(Path(config.data.corpus) / config.data.val).normalised(feature_params(config))
     n = min(config.data.val_words, len(shard))
     end = int(shard.off[n])
     return Shard(

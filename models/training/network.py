@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -20,9 +22,7 @@ class Recogniser(nn.Module):
         self.stride = config.stride
         halvings = config.stride.bit_length() - 1
         widths = [features, config.stem, *([config.width] * (halvings - 1))]
-        self.stem = nn.ModuleList(
-            nn.Conv1d(n, m, 5, stride=2, padding=2) for n, m in zip(widths, widths[1:], strict=False)
-        )
+        self.stem = nn.ModuleList(nn.Conv1d(n, m, 5, stride=2, padding=2) for n, m in pairwise(widths))
         self.blocks = nn.ModuleList(
             nn.Conv1d(config.width, config.width, 5, padding=2) for _ in range(config.blocks)
         )

@@ -29,7 +29,7 @@ PEN_RATES_HZ = (100.0, 100.0, 100.0, 100.0, 200.0, 50.0)
 @click.option("--seed", type=int, required=True)
 @click.option("--words", "limit", type=int, default=1_000_000, help="stop after so many words")
 @click.option("--plain", is_flag=True, help="donor's own size and speed, 100 Hz: for validation")
-def prepare_command(
+def prepare_command(  # noqa: PLR0913 - one parameter per option
     source: str, out: Path, ink: Path, letters: Path | None, split: str, seed: int, limit: int, plain: bool
 ) -> None:
     """Write a feature shard: the virtual pen writes the ink, the live stages read it."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from penapp.dsp.features import word_features
+from penapp.dsp.params import FeatureParams
 from penapp.errors import BadInputError, ModelMismatchError
 
 
@@ -35,6 +37,14 @@ class Shard:
 
     def word(self, i: int) -> NDArray[np.float32]:
         return self.rows[self.off[i] : self.off[i + 1]].astype(np.float32)
+
+    def normalised(self, params: FeatureParams) -> Shard:
+        """The same words as another normalisation of the same features would have made them."""
+        if params.fingerprint() == self.fingerprint:
+            return self
+        words = [word_features(np.empty(0), self.word(i), params).values for i in range(len(self))]
+        rows = np.concatenate(words).astype(np.float16)
+        return replace(self, rows=rows, fingerprint=params.fingerprint())
 
     def save(self, path: Path) -> None:
         """Write under a temporary name, then rename: a half-written shard is never seen."""

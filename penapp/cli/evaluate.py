@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -29,7 +30,7 @@ import click
 @click.option("--by-writer", is_flag=True, help="One row a writer as well.")
 @click.option("--readings", type=click.Path(path_type=Path), help="Write every reading to this .jsonl file.")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
-def evaluate(corpus: Path, as_json: bool, by_writer: bool, readings: Path | None, **options: object) -> int:
+def evaluate(corpus: Path, as_json: bool, by_writer: bool, readings: Path | None, **options: Any) -> int:
     """Error rates of CORPUS through the live pipeline at batch 1, with the decoder on and off.
 
     CORPUS is an ink file (.npz in the layout of unipen-words; the virtual pen writes it, unpaced, over its
@@ -38,9 +39,9 @@ def evaluate(corpus: Path, as_json: bool, by_writer: bool, readings: Path | None
     nothing is dropped. Figures with the true boundaries stand beside.
     """
     from penapp.evaluation.report import as_table, table
-    from penapp.evaluation.run import evaluate_corpus, grouped
+    from penapp.evaluation.run import Options, evaluate_corpus, grouped
 
-    result = evaluate_corpus(corpus, progress=_progress, **options)
+    result = evaluate_corpus(corpus, Options(**options), _progress)
     rows = grouped(result, by_writer=by_writer)
     if readings is not None:
         readings.write_text("".join(json.dumps(line) + "\n" for line in result.lines()), encoding="utf-8")

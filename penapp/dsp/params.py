@@ -35,7 +35,7 @@ class FeatureParams:
     heading_s:      time constant of the pen's mean heading, the features' forward direction
     zero_rise_n_s:  how fast the tracked zero of the force sensor may rise
     contact_n:      force at which the contact feature is half way
-    normalisation:  "causal": fixed scales known beforehand; "per-segment": also divided by the word's own spread
+    normalisation:  "causal": fixed scales known beforehand; "per-segment": divided by the word's own spread
     scales:         one divisor per group acc m/s2, velocity m/s, position m, rate rad/s
     """
 

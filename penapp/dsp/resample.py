@@ -14,7 +14,7 @@ MAX_FILL_S = 0.3
 
 
 class Resampler:
-    """SampleBlocks at pen_rate_hz in, SampleBlocks at params.rate_hz out; how blocks were cut does not matter.
+    """SampleBlocks at pen_rate_hz in, at params.rate_hz out; how they were cut does not matter.
 
     Works on sample numbers, not on time stamps, so jitter of the stamps cannot shake the signal. Missing
     samples up to MAX_FILL_S are bridged by straight lines. Rows lie at exact fractions of sample numbers,

@@ -35,7 +35,7 @@ class EvaluationSession:
 def ink_sessions(
     ink: InkCorpus, keep: NDArray[np.bool_], *, seed: int, rate_hz: float = 100.0
 ) -> Iterator[EvaluationSession]:
-    """The kept words of an ink file in file order, twelve of one writer to a session, played by the virtual pen."""
+    """The kept words of an ink file, twelve of one writer to a session, played by the virtual pen."""
     groups = group_names(ink)
     indices = np.flatnonzero(keep)
     number = 0
@@ -56,7 +56,8 @@ def ink_sessions(
 
 def evaluable(ink: InkCorpus, alphabet: Alphabet) -> NDArray[np.bool_]:
     """Words with a credible clock and a label that the alphabet can spell."""
-    return ink.clock_ok & np.array([alphabet.covers(str(label)) for label in ink.label])
+    spelled = np.array([alphabet.covers(str(label)) for label in ink.label], dtype=np.bool_)
+    return np.asarray(ink.clock_ok & spelled)
 
 
 def group_names(ink: InkCorpus) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,21 +49,25 @@ class Evaluation:
             yield {**row.pop("reference"), **row, "in_lexicon": known}
 
 
-def evaluate_corpus(  # noqa: PLR0913 - the options of one command
-    corpus: Path,
-    *,
-    progress: Progress = lambda sessions, _: sessions,
-    splits: tuple[str, ...] = (),
-    words: str = "all",
-    donors: tuple[int, ...] = (),
-    limit: int | None = None,
-    model: Path | None = None,
-    provider: str = "cpu",
-    rate_hz: float = 100.0,
-    seed: int = 1,
+@dataclass(frozen=True)
+class Options:
+    """What of a corpus is read, and how; splits, words and donors are for ink files."""
+
+    splits: tuple[str, ...] = ()
+    words: str = "all"
+    donors: tuple[int, ...] = ()
+    limit: int | None = None
+    model: Path | None = None
+    provider: str = "cpu"
+    rate_hz: float = 100.0
+    seed: int = 1
+
+
+def evaluate_corpus(
+    corpus: Path, options: Options, progress: Progress = lambda sessions, _: sessions
 ) -> Evaluation:
     """Read every word of a corpus; BadInputError when there is none."""
-    recogniser = OnnxRecogniser(model or SHIPPED, provider)
+    recogniser = OnnxRecogniser(options.model or SHIPPED, options.provider)
     alphabet, lexicon = recogniser.manifest.alphabet, Lexicon.load()
     engines = Engines(recogniser, GreedyDecoder(alphabet), WordDecoder(alphabet, lexicon))
     facts: dict[str, object] = {
@@ -76,13 +80,18 @@ def evaluate_corpus(  # noqa: PLR0913 - the options of one command
         sessions, count = stream_sessions(corpus), len(list(corpus.glob("*.pen")))
     elif is_ink(corpus):
         ink = InkCorpus.load(corpus)
-        keep, left_out = _kept(ink, splits, words, donors, alphabet_mask=evaluable(ink, alphabet))
-        keep = _thinned(keep, limit)
+        keep, left_out = _kept(ink, options, evaluable(ink, alphabet))
+        keep = _thinned(keep, options.limit)
         sessions, count = (
-            ink_sessions(ink, keep, seed=seed, rate_hz=rate_hz),
+            ink_sessions(ink, keep, seed=options.seed, rate_hz=options.rate_hz),
             int(keep.sum()) // SESSION_WORDS,
         )
-        facts |= {"simulator": SIMULATOR_VERSION, "seed": seed, "rate_hz": rate_hz, "left_out": left_out}
+        facts |= {
+            "simulator": SIMULATOR_VERSION,
+            "seed": options.seed,
+            "rate_hz": options.rate_hz,
+            "left_out": left_out,
+        }
     else:
         sessions, count = recorded_sessions(corpus), 0
     readings = [r for s in progress(sessions, count) for r in _read(s, engines)]
@@ -93,21 +102,21 @@ def evaluate_corpus(  # noqa: PLR0913 - the options of one command
 
 def grouped(result: Evaluation, *, by_writer: bool = False) -> list[GroupFigures]:
     """A row per group, one for all, and one per writer if wanted."""
-    rows = []
-    pairs = list(zip(result.readings, result.known, strict=True))
-    names = sorted({r.reference.group for r in result.readings})
-    keys: list[tuple[str, Callable[[Reading], bool]]] = [
-        (name, lambda r, name=name: r.reference.group == name)  # type: ignore[misc]
-        for name in names
-    ]
-    keys.append(("all", lambda _: True))
+    cells: dict[str, list[int]] = {}
+    for i, reading in enumerate(result.readings):
+        cells.setdefault(reading.reference.group, []).append(i)
+    rows = [_row(result, name, cells[name]) for name in sorted(cells)]
+    rows.append(_row(result, "all", range(len(result.readings))))
     if by_writer:
-        writers = sorted({r.reference.writer for r in result.readings})
-        keys += [(f"writer {w}", lambda r, w=w: r.reference.writer == w) for w in writers]  # type: ignore[misc]
-    for name, belongs in keys:
-        own = [(r, k) for r, k in pairs if belongs(r)]
-        rows.append(figures(name, [r for r, _ in own], [k for _, k in own]))
+        writers: dict[str, list[int]] = {}
+        for i, reading in enumerate(result.readings):
+            writers.setdefault(reading.reference.writer, []).append(i)
+        rows += [_row(result, f"writer {name}", writers[name]) for name in sorted(writers)]
     return rows
+
+
+def _row(result: Evaluation, name: str, chosen: Sequence[int]) -> GroupFigures:
+    return figures(name, [result.readings[i] for i in chosen], [result.known[i] for i in chosen])
 
 
 def _read(session: EvaluationSession, engines: Engines) -> list[Reading]:
@@ -115,17 +124,13 @@ def _read(session: EvaluationSession, engines: Engines) -> list[Reading]:
 
 
 def _kept(
-    ink: InkCorpus,
-    splits: tuple[str, ...],
-    words: str,
-    donors: tuple[int, ...],
-    alphabet_mask: NDArray[np.bool_],
+    ink: InkCorpus, options: Options, alphabet_mask: NDArray[np.bool_]
 ) -> tuple[NDArray[np.bool_], str]:
-    wanted = np.isin(ink.split, splits or ("seen_writer", "test"))
-    if words != "all":
-        wanted &= np.array([name.endswith(f", {words} word") for name in group_names(ink)])
-    if donors:
-        wanted &= np.isin(ink.donor, donors)
+    wanted = np.isin(ink.split, options.splits or ("seen_writer", "test"))
+    if options.words != "all":
+        wanted &= np.array([name.endswith(f", {options.words} word") for name in group_names(ink)])
+    if options.donors:
+        wanted &= np.isin(ink.donor, options.donors)
     no_clock = int((wanted & ~ink.clock_ok).sum())
     no_letters = int((wanted & ink.clock_ok & ~alphabet_mask).sum())
     told = f"{no_clock} words without a credible clock, {no_letters} with characters outside the alphabet"

@@ -57,7 +57,8 @@ class OnnxRecogniser:
     def __call__(self, features: Features) -> LogProbs:
         if features.fingerprint != self._fingerprint:
             raise ModelMismatchError(
-                f"model {self.manifest.name} expects features {self._fingerprint}, got {features.fingerprint}",
+                f"model {self.manifest.name} expects features {self._fingerprint}, "
+                f"got {features.fingerprint}",
                 advice="Use the parameters of the manifest.",
             )
         rows = len(features.values)

@@ -15,7 +15,7 @@ from penapp.simulation.path import TipPath
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """Angles in rad over time, (n,) each: altitude above paper, azimuth of the tail (clockwise from +y), roll."""
+    """Angles in rad, (n,) each: altitude above paper, azimuth of the tail (clockwise from +y), roll."""
 
     rate_hz: float
     altitude: NDArray[np.float64]
@@ -83,7 +83,7 @@ def _wander(
 
 
 def _smooth_noise(rng: np.random.Generator, n: int, tau: float) -> NDArray[np.float64]:
-    """Noise of unit standard deviation: white noise through three equal one-pole low-passes of tau samples."""
+    """Noise of unit standard deviation: white noise through three equal low-passes of tau samples."""
     keep = float(np.exp(-1.0 / tau))
     settle = int(6 * tau)
     white = rng.standard_normal(n + settle)

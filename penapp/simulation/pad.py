@@ -124,7 +124,7 @@ class PadPen:
         return force
 
     def _wander(self, k: int, t: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Slow smooth wander of an angle, degrees: sinusoids of random frequency, so that no state is needed."""
+        """Slow smooth wander of an angle, degrees: sinusoids of random frequency need no state."""
         hz, phase = self._waves[0][k], self._waves[1][k]
         return np.asarray((np.sin(2 * np.pi * hz * t[:, None] + phase) / (0.6 + hz)).sum(axis=1) * 0.5)
 

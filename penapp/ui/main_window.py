@@ -36,7 +36,7 @@ from penapp.ui.view_state import (
 )
 from penapp.ui.writing_pad import WritingPad
 
-EVENTS_MS = 15
+EVENTS_MS = 8
 FRAME_MS = 33
 NUMBERS_EVERY = 6
 SETTLE_MS = 600

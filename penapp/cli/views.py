@@ -56,7 +56,7 @@ class TerminalView:
     def close(self, status: LiveStatus) -> None:
         """Leave the text standing, with a summary below."""
         self._tentative = ""
-        self._draw(summary(status, self._words))
+        self._draw(summary(status, self._words) if status.samples else status_line(status))
         self._out.write("\n")
         self._out.flush()
 
@@ -108,7 +108,8 @@ class PlainView:
     def close(self, status: LiveStatus) -> None:
         self._out.write("\n" if self._words else "")
         self._out.flush()
-        self._notes.write(summary(status, self._words) + "\n")
+        if status.samples:
+            self._notes.write(summary(status, self._words) + "\n")
 
 
 class JsonView:

@@ -1,4 +1,4 @@
-"""The link, from the virtual pen through a real pty to SampleBlocks: speed, and the age of a sample on arrival.
+"""The link, from the virtual pen through a real pty to SampleBlocks: speed, age of samples on arrival.
 
     python tests/benchmarks/bench_link.py
 

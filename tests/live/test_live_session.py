@@ -125,8 +125,8 @@ def test_a_recording_replayed_gives_the_same_text(tmp_path):
 
 def test_stop_in_the_middle_keeps_every_recorded_sample(tmp_path):
     ink = ToyInk("abcdefgh", hold_at=400)
-    session, _ = begin(VirtualPenSource(ink, speed=None), record_to=tmp_path / "s.pen")
-    assert ink.held.wait(10.0)
+    session, seen = begin(VirtualPenSource(ink, speed=None), record_to=tmp_path / "s.pen")
+    seen.wait_for(lambda e: isinstance(e, TextCommitted))
     session.stop()
     recording = Recording(tmp_path / "s.pen")
     recorded = sum(f.n for batch in recording.frames() for f in batch)

@@ -19,7 +19,7 @@ def augmented(rows: _Rows, config: AugmentConfig, rng: np.random.Generator) -> _
     rows[:, 3:6] *= scale * tempo
     rows[:, 6:9] *= scale
     rows[:, 9:12] *= tempo * float(np.exp(config.size * rng.standard_normal()))
-    rows[:, 12] *= float(np.exp(0.1 * rng.standard_normal()))
+    rows[:, 12] *= float(np.exp(config.force * rng.standard_normal()))
     if config.noise:
         rows += config.noise * rng.standard_normal(rows.shape, dtype=np.float32)
     if rng.random() < config.mask:

@@ -24,7 +24,10 @@ POOL_STEPS = 8
 SHORT_LETTERS = 5
 """Longest word of the opening phase; short words lead CTC out of its all-blank plateau sooner."""
 
-PLAIN = AugmentConfig(stretch=0.0, warp=0.0, turn_deg=0.0, size=0.0, noise=0.0, concatenate=0.0, mask=0.0)
+PLAIN = AugmentConfig(
+    stretch=0.0, warp=0.0, turn_deg=0.0, size=0.0, noise=0.0, concatenate=0.0, mask=0.0, force=0.0
+)
+"""No variation at all: every word exactly as it was written."""
 
 
 @dataclass(frozen=True)

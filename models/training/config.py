@@ -11,6 +11,12 @@ from penapp.errors import BadInputError
 
 _T = TypeVar("_T")
 
+ALLOWED: dict[str, tuple[object, ...]] = {
+    "network.stride": (2, 4, 8, 16),
+    "data.normalisation": ("causal", "per-segment"),
+}
+"""Keys with few possible values."""
+
 
 @dataclass(frozen=True)
 class NetworkConfig:
@@ -36,6 +42,7 @@ class AugmentConfig:
     turn_deg: sd of a rotation of forward/side about the vertical; size: sd of log scale of the motion
     noise: sd added to every feature; concatenate: probability of joining another word of the same session
     mask: probability of blanking one stretch of up to 0.12 s; channel: probability of losing a feature group
+    force: sd of log scale of the force row
     """
 
     stretch: float = 0.2
@@ -46,6 +53,7 @@ class AugmentConfig:
     concatenate: float = 0.25
     mask: float = 0.3
     channel: float = 0.0
+    force: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -123,6 +131,8 @@ def _value(text: str) -> Any:
 def _put(table: dict[str, Any], keys: list[str], value: Any) -> None:
     for key in keys[:-1]:
         table = table.setdefault(key, {})
+        if not isinstance(table, dict):
+            raise BadInputError(f"configuration key {'.'.join(keys)}: {key} is a value, not a section")
     table[keys[-1]] = value
 
 
@@ -139,6 +149,8 @@ def _build(kind: type[_T], table: dict[str, Any], where: str) -> _T:
     for key, value in table.items():
         hint = hints[key]
         if is_dataclass(hint):
+            if not isinstance(value, dict):
+                raise BadInputError(f"configuration key {where}{key} is {value!r}, expected a section")
             values[key] = _build(hint, value, f"{where}{key}.")  # type: ignore[arg-type]
         else:
             values[key] = _checked(hint, value, where + key)
@@ -151,4 +163,9 @@ def _checked(hint: Any, value: Any, where: str) -> Any:
     plain = hint if isinstance(hint, type) else dict
     if not isinstance(value, plain) or (isinstance(value, bool) and plain is not bool):
         raise BadInputError(f"configuration key {where} is {value!r}, expected {plain.__name__}")
+    if where in ALLOWED and value not in ALLOWED[where]:
+        known = ", ".join(str(allowed) for allowed in ALLOWED[where])
+        raise BadInputError(f"configuration key {where} is {value!r}, expected one of {known}")
+    if plain is dict:
+        return {key: _checked(float, share, f"{where}.{key}") for key, share in value.items()}
     return value

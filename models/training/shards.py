@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from penapp.arrays import read_arrays
 from penapp.dsp.features import word_features
 from penapp.dsp.params import FeatureParams
-from penapp.errors import BadInputError, ModelMismatchError
+from penapp.errors import ModelMismatchError
 
 
 @dataclass(frozen=True)
@@ -63,15 +64,10 @@ class Shard:
 
     @staticmethod
     def load(path: Path) -> Shard:
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                a = {name: archive[name] for name in archive.files}
-            return Shard(a["rows"], a["off"], a["label"], a["writer"], a["session"], str(a["fingerprint"]))
-        except (OSError, ValueError, KeyError, EOFError) as error:
-            raise BadInputError(
-                f"{path} is not a feature shard ({error})",
-                advice="Make it with `python -m models.training prepare`.",
-            ) from error
+        advice = "Make it with `python -m models.training prepare`."
+        wanted = ("rows", "off", "label", "writer", "session", "fingerprint")
+        a = read_arrays(path, wanted, "a feature shard", advice)
+        return Shard(a["rows"], a["off"], a["label"], a["writer"], a["session"], str(a["fingerprint"]))
 
 
 def join(shards: Sequence[Shard]) -> Shard:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -35,20 +37,33 @@ class Lines:
     words: tuple[WordTruth, ...]
 
 
+class Setting(Enum):
+    """What is written: running lines, lines with pauses untied from the writer's tempo, single words."""
+
+    LINES = "lines"
+    UNTIED = "untied"
+    ISOLATED = "isolated"
+
+
 class LineBuilder(PathBuilder):
     """Pauses, spaces and hesitations of one writer, drawn from the file."""
 
-    def __init__(self, writer: VirtualWriter, rng: Rng, height_mm: float, *, isolated: bool = False) -> None:
+    def __init__(self, writer: VirtualWriter, rng: Rng, ink: Sequence[WordInk], setting: Setting) -> None:
         super().__init__(writer.touch, writer.pace, rng)
-        self._draws, self._height_mm, self._isolated = rng, height_mm, isolated
-        self._median_s = draw(rng, GAPS["between_words"]["writer_median_s"])
-        self._hesitates = rng.uniform(*GAPS["inside_words"]["writer_probability"])
+        untied = GAPS["untied"] if setting is Setting.UNTIED else {}
+        self._gaps = GAPS["between_words"] | untied.get("between_words", {})
+        self._inside = self._inside | untied.get("inside_words", {})
+        self._draws, self._isolated = rng, setting is Setting.ISOLATED
+        self._height_mm = float(np.median([np.ptp(np.concatenate(word.strokes)[:, 1]) for word in ink]))
+        own_s = self._gaps["tempo_ratio"] * median_pen_up_s(ink)
+        self._median_s = max(draw(rng, self._gaps["writer_median_s"]), own_s)
+        self._hesitates = rng.uniform(*self._inside["writer_probability"])
         self._line = self._written = 0
         self._between = False
 
     def write(self, word: WordInk) -> None:
         """The next word, on the next line when this one is full."""
-        gaps = GAPS["between_words"]
+        gaps = self._gaps
         pause_s = draw(self._draws, gaps["pause_s"], median=self._median_s)
         if self._isolated:
             pause_s = float(self._draws.uniform(*GAPS["isolated"]["pause_s"]))
@@ -68,10 +83,10 @@ class LineBuilder(PathBuilder):
         pause_s = super()._pen_up_s(word, times, i, target)
         if word.pen_up_known or self._draws.random() > self._hesitates:
             return pause_s
-        return max(pause_s, draw(self._draws, GAPS["inside_words"]["pause_s"]))
+        return max(pause_s, draw(self._draws, self._inside["pause_s"]))
 
     def _hop(self, target: NDArray[np.float64], duration_s: float) -> None:
-        inside = GAPS["inside_words"]
+        inside = self._inside
         if duration_s < inside["hover_from_s"] or self._draws.random() > inside["hover_probability"]:
             super()._hop(target, duration_s)
             return
@@ -89,7 +104,7 @@ class LineBuilder(PathBuilder):
         land: bool = True,
     ) -> None:
         if self._between and land:
-            gaps, self._between = GAPS["between_words"], False
+            gaps, self._between = self._gaps, False
             if self._draws.random() < gaps["direct_probability"]:
                 super()._hop(target, duration_s)
                 return
@@ -102,6 +117,12 @@ def draw(rng: Rng, law: dict[str, float], median: float | None = None) -> float:
     """One lognormal draw inside the law's limits."""
     centre = law["median"] if median is None else median
     return float(np.clip(rng.lognormal(np.log(centre), law["sigma"]), law["low"], law["high"]))
+
+
+def median_pen_up_s(words: Sequence[WordInk]) -> float:
+    """The writer's median recorded pen-up inside words; 0 where none was recorded."""
+    ups = [b[0] - a[-1] for word in words if word.pen_up_known for a, b in pairwise(word.times)]
+    return float(np.median(ups)) if ups else 0.0
 
 
 def usable_words(corpus: InkCorpus, split: str) -> dict[int, list[int]]:
@@ -122,14 +143,20 @@ def usable_words(corpus: InkCorpus, split: str) -> dict[int, list[int]]:
 
 
 def line_sessions(
-    corpus: InkCorpus, part: str, *, rate_hz: float | None = None, isolated: bool = False, every: int = 1
+    corpus: InkCorpus,
+    part: str,
+    *,
+    setting: Setting = Setting.LINES,
+    rate_hz: float | None = None,
+    every: int = 1,
+    repeat: int = 0,
 ) -> Iterator[Lines]:
-    """Every session of one part (train, val or test) of the file, the same each time."""
+    """Every session of one part (train, val or test) of the file; other ones for another `repeat`."""
     law: dict[str, Any] = GAPS[part]
     for writer, numbers in list(usable_words(corpus, law["split"]).items())[::every]:
         for session in range(law["sessions_per_writer"]):
-            seed = [law["seed"], writer, session]
-            simulated = _session(corpus, numbers, seed, rate_hz or law["rate_hz"], isolated=isolated)
+            seed = [law["seed"] + 1000 * repeat, writer, session]
+            simulated = _session(corpus, numbers, seed, rate_hz or law["rate_hz"], setting)
             clock = float(simulated.t[-1]) * simulated.rate_hz / (len(simulated.t) - 1)
             words = tuple(_on_clock(word, clock) for word in simulated.words)
             yield Lines(writer, tuple(motion_of(simulated)), words)
@@ -148,14 +175,13 @@ def motion_of(simulated: SimulatedSession, *, block: int = 0) -> Iterator[Motion
 
 
 def _session(
-    corpus: InkCorpus, numbers: list[int], seed: list[int], rate_hz: float, *, isolated: bool
+    corpus: InkCorpus, numbers: list[int], seed: list[int], rate_hz: float, setting: Setting
 ) -> SimulatedSession:
     rng = np.random.default_rng([*seed, 1])
     count = min(GAPS["lines"]["words_per_line"] * GAPS["lines"]["lines_per_session"], len(numbers))
     words = [corpus.word(int(i)) for i in rng.choice(numbers, count, replace=False)]
     writer = VirtualWriter.draw([*seed, 2], hand=words[0].hand, pace=Pace())
-    height_mm = float(np.median([np.ptp(np.concatenate(word.strokes)[:, 1]) for word in words]))
-    builder = LineBuilder(writer, rng, height_mm, isolated=isolated)
+    builder = LineBuilder(writer, rng, words, setting)
     for word in words:
         builder.write(word)
     return writer.sense(builder.build(OVERSAMPLING * rate_hz), rng)

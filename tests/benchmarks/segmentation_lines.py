@@ -52,7 +52,7 @@ class LineBuilder(PathBuilder):
         super().__init__(writer.touch, writer.pace, rng)
         untied = GAPS["untied"] if setting is Setting.UNTIED else {}
         self._gaps = GAPS["between_words"] | untied.get("between_words", {})
-        self._inside = self._inside | untied.get("inside_words", {})
+        self._inside = GAPS["inside_words"] | untied.get("inside_words", {})
         self._draws, self._isolated = rng, setting is Setting.ISOLATED
         self._height_mm = float(np.median([np.ptp(np.concatenate(word.strokes)[:, 1]) for word in ink]))
         own_s = self._gaps["tempo_ratio"] * median_pen_up_s(ink)

@@ -12,7 +12,7 @@ from penapp.decode.types import Hypothesis
 from penapp.live_types import LiveEvent, MakePipeline, Pipeline, TextCommitted, TextTentative
 from penapp.stream.queue import Arrival, BlockQueue
 
-TENTATIVE_EVERY_S = 0.1
+TENTATIVE_EVERY_S = 0.07
 
 log = logging.getLogger(__name__)
 

@@ -1,19 +1,22 @@
-"""`python -m models.training prepare | train | resume | evaluate | export | card`."""
+"""`python -m models.training prepare | train | resume | export | evaluate | card`."""
 
 from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import click
 import torch
 import torch.distributed as dist
 
-from models.training.config import config_from_dump, dump_config, load_config
+from models.training.commands import card_command, evaluate_command, export_command
+from models.training.config import RunConfig, config_from_dump, dump_config, load_config
 from models.training.loop import load_run, start_run, train
 from models.training.prepare import prepare_command
 from penapp.dsp.params import DEFAULT_PARAMS
+from penapp.errors import BadInputError, PenappError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,12 +33,18 @@ main.add_command(prepare_command)
 @click.option("--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True)
 @click.option("--threads", type=int, default=1, show_default=True)
 def train_command(config_path: Path | None, overrides: tuple[str, ...], runs: Path, threads: int) -> None:
-    """Train from a configuration file."""
+    """Train from a configuration file; a run of this name goes on if its configuration is the same."""
     config = load_config(config_path, overrides)
     folder = runs / config.name
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(dump_config(config), indent=1), encoding="utf-8")
-    _train(folder, threads)
+    if (folder / "last.safetensors").exists() and stored_config(folder) != config:
+        raise BadInputError(
+            f"{folder} holds a run with another configuration",
+            advice="Choose another name, or resume that run.",
+        )
+    if _rank() == 0:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "config.json").write_text(json.dumps(dump_config(config), indent=1), encoding="utf-8")
+    _train(config, folder, threads)
 
 
 @main.command("resume")
@@ -43,20 +52,55 @@ def train_command(config_path: Path | None, overrides: tuple[str, ...], runs: Pa
 @click.option("--threads", type=int, default=1, show_default=True)
 def resume_command(folder: Path, threads: int) -> None:
     """Go on with a run where it stopped, with its own configuration."""
-    _train(folder, threads)
+    _train(stored_config(folder), folder, threads)
 
 
-def _train(folder: Path, threads: int) -> None:
+for command in (export_command, evaluate_command, card_command):
+    main.add_command(command)
+
+
+def stored_config(folder: Path) -> RunConfig:
+    """The configuration a run was started with."""
+    path = folder / "config.json"
+    try:
+        return config_from_dump(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise BadInputError(f"{path} is not the configuration of a run ({error})") from error
+
+
+def _train(config: RunConfig, folder: Path, threads: int) -> None:
     torch.set_num_threads(threads)
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         dist.init_process_group("gloo")
-    config = config_from_dump(json.loads((folder / "config.json").read_text(encoding="utf-8")))
-    run = start_run(config, DEFAULT_PARAMS.size)
-    if (folder / "last.safetensors").exists():
-        run = load_run(folder / "last.safetensors", run)
-    print(f"{config.name}: step {run.step} of {config.optim.steps}, device cpu, precision bfloat16 autocast")
-    train(run, folder)
+    try:
+        run = start_run(config, DEFAULT_PARAMS.size)
+        if (folder / "last.safetensors").exists():
+            run = load_run(folder / "last.safetensors", run)
+        if _rank() == 0:
+            print(f"{config.name}: step {run.step} of {config.optim.steps}, on the CPU in bfloat16")
+        train(run, folder)
+    finally:
+        if dist.is_initialized():
+            dist.destroy_process_group()
+
+
+def _rank() -> int:
+    return int(os.environ.get("RANK", "0"))
+
+
+def run() -> int:
+    """0 all went well, 1 failed (one line says what), 2 wrong usage."""
+    try:
+        return int(main.main(prog_name="python -m models.training", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except PenappError as error:
+        click.echo(f"models.training: {error}", err=True)
+        return 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(run())

@@ -11,9 +11,10 @@ import torch
 from numpy.typing import NDArray
 
 from models.training.augment import augmented, joined
-from models.training.config import AugmentConfig, RunConfig
+from models.training.config import RunConfig
 from models.training.shards import Shard
 from penapp.decode.alphabet import Alphabet
+from penapp.errors import BadInputError
 
 MAX_ROWS = 1400
 """Longer words (14 s) are left out of training."""
@@ -23,11 +24,6 @@ POOL_STEPS = 8
 
 SHORT_LETTERS = 5
 """Longest word of the opening phase; short words lead CTC out of its all-blank plateau sooner."""
-
-PLAIN = AugmentConfig(
-    stretch=0.0, warp=0.0, turn_deg=0.0, size=0.0, noise=0.0, concatenate=0.0, mask=0.0, force=0.0
-)
-"""No variation at all: every word exactly as it was written."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +51,17 @@ class Sampler:
     def __init__(self, corpora: Sequence[Corpus], config: RunConfig, alphabet: Alphabet) -> None:
         self._corpora, self._config, self._alphabet = list(corpora), config, alphabet
         self._usable = [_usable(c.shard, alphabet, config.network.stride) for c in corpora]
+        for c, usable in zip(corpora, self._usable, strict=True):
+            if not len(usable):
+                raise BadInputError(
+                    f"none of the {len(c.shard)} words of a training shard can be used",
+                    advice="Words must fit the alphabet and leave the network enough rows for their letters.",
+                )
+        self._any_short = any(
+            len(str(label)) <= SHORT_LETTERS
+            for c, usable in zip(corpora, self._usable, strict=True)
+            for label in c.shard.label[usable]
+        )
         self._weights = [
             _writer_weights(c.shard.writer[usable], config.data.writer_flatten)
             for c, usable in zip(corpora, self._usable, strict=True)
@@ -77,7 +84,7 @@ class Sampler:
             return self._pooled[1]
         config = self._config
         rng = np.random.default_rng([config.seed, number, rank])
-        short = number * POOL_STEPS < config.optim.short_first * config.optim.steps
+        short = self._any_short and number * POOL_STEPS < config.optim.short_first * config.optim.steps
         budget = config.optim.batch_rows * POOL_STEPS
         words: list[tuple[NDArray[np.float32], str]] = []
         rows = 0

@@ -28,8 +28,12 @@ def load_checkpoint(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]
     try:
         with safe_open(path, framework="pt") as handle:
             metadata = handle.metadata() or {}
-        return load_file(path), json.loads(metadata["state"])
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        state = json.loads(metadata["state"])
+        missing = {"step", "best_cer", "config"} - set(state)
+        if missing:
+            raise ValueError(f"its state lacks {', '.join(sorted(missing))}")
+        return load_file(path), state
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
         raise BadInputError(
             f"{path} is not a checkpoint ({error})", advice="Expected a .safetensors file of a training run."
         ) from error

@@ -166,6 +166,6 @@ def _checked(hint: Any, value: Any, where: str) -> Any:
     if where in ALLOWED and value not in ALLOWED[where]:
         known = ", ".join(str(allowed) for allowed in ALLOWED[where])
         raise BadInputError(f"configuration key {where} is {value!r}, expected one of {known}")
-    if plain is dict:
+    if isinstance(value, dict):
         return {key: _checked(float, share, f"{where}.{key}") for key, share in value.items()}
     return value

@@ -9,15 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.training.shards import Shard
-from penapp.dsp.motion import MotionEstimator
-from penapp.dsp.params import FeatureParams, PenGeometry
-from penapp.dsp.resample import Resampler
-from penapp.dsp.store import RowStore
-from penapp.segment.words import WordSegmenter
+from penapp.dsp.params import FeatureParams
+from penapp.pipeline import FrontEnd
+from penapp.segment.types import WordSegment
 from penapp.simulation.ink import InkCorpus, WordInk
 from penapp.simulation.parameters import Pace
+from penapp.simulation.path import WordTruth
 from penapp.simulation.pen import SimulatedSession, VirtualWriter
 from penapp.stream.block import SampleBlock
+
+SLACK_S = 0.02
+"""A segment this near a word belongs to it: contact begins a little before the ink does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +62,17 @@ def cut_words(
     session: SimulatedSession, writer: str, number: int, params: FeatureParams
 ) -> Iterator[CutWord]:
     """Run the live stages over a session; words that the segmenter cut exactly come out."""
-    resampler, estimator = Resampler(session.rate_hz, params), MotionEstimator(params, PenGeometry())
-    store, segmenter, segments = RowStore(params), WordSegmenter(), []
-    blocks = resampler.push(SampleBlock(session.t, session.values)) + resampler.finish()
-    for block in blocks:
-        for motion in estimator.push(block):
-            store.push(motion)
-            segments += segmenter.push(motion)
-    segments += segmenter.finish()
+    front_end = FrontEnd(session.rate_hz, params)
+    cuts = front_end.push(SampleBlock(session.t, session.values)) + front_end.finish()
     for word in session.words:
-        spans = [s for s in segments if s.start_t < word.end_t + 0.02 and s.end_t > word.start_t - 0.02]
+        own = [c for c in cuts if _overlap(c.segment, word, SLACK_S)]
         others = [w for w in session.words if w is not word]
-        if len(spans) != 1 or any(spans[0].start_t < w.end_t and spans[0].end_t > w.start_t for w in others):
-            continue
-        features = store.cut(spans[0].start_t, spans[0].end_t, spans[0].decided_t)
-        yield CutWord(word.label, writer, number, features.values.astype(np.float16))
+        if len(own) == 1 and not any(_overlap(own[0].segment, w, 0.0) for w in others):
+            yield CutWord(word.label, writer, number, own[0].features.values.astype(np.float16))
+
+
+def _overlap(segment: WordSegment, word: WordTruth, slack_s: float) -> bool:
+    return segment.start_t < word.end_t + slack_s and segment.end_t > word.start_t - slack_s
 
 
 def shard_of(words: Sequence[CutWord], params: FeatureParams) -> Shard:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from models.training.checkpoint import load_checkpoint
-from models.training.config import config_from_dump
-from models.training.loop import start_run
+from models.training.config import RunConfig, config_from_dump
+from models.training.loop import feature_params, load_weights, start_run
 from models.training.network import Recogniser
 from models.training.shards import Shard
 from penapp.decode.alphabet import PENAPP_ALPHABET
 from penapp.dsp.features import Features
-from penapp.dsp.params import DEFAULT_PARAMS
-from penapp.errors import ModelMismatchError
+from penapp.dsp.params import DEFAULT_PARAMS, FeatureParams
+from penapp.errors import BadInputError, ModelMismatchError
 from penapp.recognise.artefact import Manifest, file_hash
 from penapp.recognise.session import OnnxRecogniser
 
@@ -29,42 +32,57 @@ def load_network(checkpoint: Path) -> Recogniser:
     """The smoothed network of a run, ready for inference."""
     tensors, state = load_checkpoint(checkpoint)
     run = start_run(config_from_dump(state["config"]), DEFAULT_PARAMS.size)
-    run.smooth.load_state_dict(
-        {k.removeprefix("smooth."): v for k, v in tensors.items() if k.startswith("smooth.")}
-    )
+    load_weights(run.smooth, tensors, "smooth.", checkpoint)
     return run.smooth.eval()
+
+
+def checkpoint_config(checkpoint: Path) -> RunConfig:
+    """The configuration that a checkpoint was made with."""
+    return config_from_dump(load_checkpoint(checkpoint)[1]["config"])
 
 
 def export(
     checkpoint: Path, folder: Path, golden: Shard, *, name: str = "recogniser", version: int = 1
 ) -> Manifest:
-    """Write model.onnx and manifest.json; ModelMismatchError when ONNX and torch disagree on `golden`."""
+    """Write model.onnx and manifest.json.
+
+    Raises:
+        ModelMismatchError: ONNX and torch disagree on `golden`; what was in the folder stays
+    """
+    config = checkpoint_config(checkpoint)
+    params = feature_params(config)
     network = load_network(checkpoint)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "model.onnx"
-    _write_onnx(network, path)
+    trial = folder.with_name(folder.name + ".part")
+    trial.mkdir(parents=True, exist_ok=True)
+    path = trial / "model.onnx"
+    _write_onnx(network, path, params)
     manifest = Manifest(
         name,
         version,
         PENAPP_ALPHABET,
-        DEFAULT_PARAMS,
-        DEFAULT_PARAMS.fingerprint(),
+        params,
+        params.fingerprint(),
         network.stride,
         file_hash(path),
         sum(p.numel() for p in network.parameters()),
     )
-    manifest.write(folder)
-    check_parity(network, folder, golden)
+    manifest.write(trial)
+    check_parity(network, trial, golden.normalised(params))
+    folder.mkdir(exist_ok=True)
+    for made in ("model.onnx", "manifest.json"):
+        os.replace(trial / made, folder / made)  # noqa: PTH105 - one atomic call each
+    trial.rmdir()
     return manifest
 
 
 def check_parity(network: Recogniser, folder: Path, golden: Shard) -> float:
-    """Largest difference on real words, each alone and within a padded batch; greedy texts must agree."""
+    """Largest difference on real words, torch in padded batches and ONNX alone; greedy texts must agree."""
+    if not len(golden):
+        raise BadInputError("the golden shard holds no word", advice="Name a shard with real words.")
     recogniser = OnnxRecogniser(folder)
     worst = 0.0
-    for i in range(len(golden)):
+    for i, ours in enumerate(_torch_log_probs(network, golden)):
         rows = golden.word(i)
-        ours = _torch_log_probs(network, rows)
         theirs = recogniser(Features(np.arange(len(rows)) / 100.0, rows, golden.fingerprint)).values
         worst = max(worst, float(np.abs(ours - theirs).max()))
         if PENAPP_ALPHABET.collapse(ours.argmax(1).tolist()) != PENAPP_ALPHABET.collapse(
@@ -77,13 +95,18 @@ def check_parity(network: Recogniser, folder: Path, golden: Shard) -> float:
 
 
 @torch.no_grad()
-def _torch_log_probs(network: Recogniser, rows: np.ndarray) -> np.ndarray:
-    log_probs: Tensor = network(torch.from_numpy(rows)[None], torch.tensor([len(rows)]))
-    return np.asarray(log_probs[0].numpy())
+def _torch_log_probs(network: Recogniser, golden: Shard, batch: int = 8) -> Iterator[NDArray[np.float32]]:
+    """The network's output for every word, in order, the padding cut off."""
+    for start in range(0, len(golden), batch):
+        words = [torch.from_numpy(golden.word(i)) for i in range(start, min(start + batch, len(golden)))]
+        lengths = torch.tensor([len(rows) for rows in words])
+        log_probs: Tensor = network(nn.utils.rnn.pad_sequence(words, batch_first=True), lengths)
+        for values, frames in zip(log_probs, network.output_length(lengths), strict=True):
+            yield values[: int(frames)].numpy()
 
 
-def _write_onnx(network: Recogniser, path: Path) -> None:
-    example = (torch.zeros(2, 64, DEFAULT_PARAMS.size), torch.tensor([64, 40]))
+def _write_onnx(network: Recogniser, path: Path, params: FeatureParams) -> None:
+    example = (torch.zeros(2, 64, params.size), torch.tensor([64, 40]))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of its own deprecation and of batch sizes
         torch.onnx.export(
@@ -100,10 +123,10 @@ def _write_onnx(network: Recogniser, path: Path) -> None:
                 "log_probs": {0: "batch", 1: "frames"},
             },
         )
-    _embed_metadata(path, network.stride)
+    _embed_metadata(path, network.stride, params)
 
 
-def _embed_metadata(path: Path, stride: int) -> None:
+def _embed_metadata(path: Path, stride: int, params: FeatureParams) -> None:
     import onnx
 
     model = onnx.load(str(path))
@@ -112,9 +135,9 @@ def _embed_metadata(path: Path, stride: int) -> None:
         {
             "alphabet": PENAPP_ALPHABET.letters,
             "blank": str(PENAPP_ALPHABET.blank),
-            "fingerprint": DEFAULT_PARAMS.fingerprint(),
-            "rate_hz": str(DEFAULT_PARAMS.rate_hz),
-            "normalisation": DEFAULT_PARAMS.normalisation,
+            "fingerprint": params.fingerprint(),
+            "rate_hz": str(params.rate_hz),
+            "normalisation": params.normalisation,
             "stride": str(stride),
         },
     )

@@ -74,16 +74,23 @@ def font_sessions(
 class Words:
     """What composed and font writers write.
 
-    common:   words (dictionary, training labels), none of them held out
-    random:   share of random letter strings; marked: share with digits or marks; capital: shares of Xxx, XXX
+    common:    words (dictionary, training labels), none of them held out
+    forbidden: lower-case held-out labels, which chance (random letters, digits, marks) may not spell either
+    random:    share of random letter strings; marked: share with digits or marks; capital: shares of Xxx, XXX
     """
 
     common: Sequence[str]
+    forbidden: frozenset[str] = frozenset()
     random: float = 0.15
     marked: float = 0.15
     capital: tuple[float, float] = (0.2, 0.07)
 
     def draw(self, rng: np.random.Generator) -> str:
+        while (word := self._any(rng)).lower() in self.forbidden:
+            continue
+        return word
+
+    def _any(self, rng: np.random.Generator) -> str:
         kind = rng.random()
         if kind < self.random:
             return random_string(rng)

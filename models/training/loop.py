@@ -18,7 +18,7 @@ from models.training.batches import Batch, Corpus, Sampler, collate
 from models.training.checkpoint import load_checkpoint, optimiser_tensors, restore_optimiser, save_checkpoint
 from models.training.config import OptimConfig, RunConfig, dump_config
 from models.training.network import Recogniser
-from models.training.shards import Shard, join
+from models.training.shards import Shard, first_words, join
 from penapp.decode.alphabet import PENAPP_ALPHABET, Alphabet
 from penapp.dsp.params import DEFAULT_PARAMS, FeatureParams
 from penapp.errors import BadInputError
@@ -35,6 +35,14 @@ class Run:
     optimiser: torch.optim.Optimizer
     step: int = 0
     best_cer: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Words trained per second since this process began, and seconds to the end at that speed."""
+
+    words_per_s: float
+    left_s: float
 
 
 def start_run(config: RunConfig, features: int, alphabet: Alphabet = PENAPP_ALPHABET) -> Run:
@@ -55,7 +63,7 @@ def train(run: Run, folder: Path, *, until: int | None = None) -> Run:
     sampler = Sampler(load_corpora(config), config, PENAPP_ALPHABET)
     val = load_val(config)
     end = min(until or config.optim.steps, config.optim.steps)
-    began, seen = time.monotonic(), 0
+    began, seen, first = time.monotonic(), 0, run.step
     losses: list[float] = []
     for step in range(run.step + 1, end + 1):
         run.step = step
@@ -66,8 +74,9 @@ def train(run: Run, folder: Path, *, until: int | None = None) -> Run:
             continue
         if run.step % config.evaluate_every == 0 or run.step == end:
             rates = evaluate_shard(run.smooth, val)
-            pace = seen / (time.monotonic() - began)
-            _report(folder, run, float(np.mean(losses)), rates, pace)
+            spent_s = time.monotonic() - began
+            left_s = (end - run.step) * spent_s / (run.step - first)
+            _report(folder, run, float(np.mean(losses)), rates, Pace(seen / spent_s, left_s))
             losses.clear()
             if rates.cer < run.best_cer:
                 run.best_cer = rates.cer
@@ -153,17 +162,8 @@ def load_corpora(config: RunConfig) -> list[Corpus]:
 
 def load_val(config: RunConfig) -> Shard:
     """The first `val_words` words of the validation shard."""
-    shard = Shard.load(Path(config.data.corpus) / config.data.val).normalised(feature_params(config))
-    n = min(config.data.val_words, len(shard))
-    end = int(shard.off[n])
-    return Shard(
-        shard.rows[:end],
-        shard.off[: n + 1],
-        shard.label[:n],
-        shard.writer[:n],
-        shard.session[:n],
-        shard.fingerprint,
-    )
+    shard = Shard.load(Path(config.data.corpus) / config.data.val)
+    return first_words(shard, config.data.val_words).normalised(feature_params(config))
 
 
 def save_run(run: Run, path: Path) -> None:
@@ -175,15 +175,26 @@ def save_run(run: Run, path: Path) -> None:
 
 
 def load_run(path: Path, run: Run) -> Run:
-    """Put a checkpoint into a freshly started run."""
+    """Put a checkpoint into a freshly started run; BadInputError when it is not one of this network."""
     tensors, state = load_checkpoint(path)
-    for prefix, network in (("network.", run.network), ("smooth.", run.smooth)):
-        network.load_state_dict(
-            {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-        )
+    load_weights(run.network, tensors, "network.", path)
+    load_weights(run.smooth, tensors, "smooth.", path)
     restore_optimiser(run.optimiser, tensors)
     run.step, run.best_cer = int(state["step"]), float(state["best_cer"])
     return run
+
+
+def load_weights(network: nn.Module, tensors: dict[str, Tensor], prefix: str, path: Path) -> None:
+    """The tensors named with the prefix, into the network; `path` is for the error."""
+    own = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+    try:
+        network.load_state_dict(own)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        raise BadInputError(
+            f"{path} holds no weights of this network ({reason})",
+            advice="Use the configuration that the checkpoint was made with.",
+        ) from error
 
 
 def _parts(order: np.ndarray, size: int) -> Iterator[np.ndarray]:
@@ -210,15 +221,14 @@ def _smooth(smooth: nn.Module, network: nn.Module, keep: float) -> None:
         slow.lerp_(fast, 1.0 - keep)
 
 
-def _report(folder: Path, run: Run, loss: float, rates: ErrorRates, pace: float) -> None:
-    left = (run.config.optim.steps - run.step) / max(run.step, 1)
+def _report(folder: Path, run: Run, loss: float, rates: ErrorRates, pace: Pace) -> None:
     line = {
         "step": run.step,
         "loss": round(loss, 4),
         "val_cer": round(rates.cer, 2),
         "val_wer": round(rates.wer, 2),
-        "words_per_s": round(pace, 1),
+        "words_per_s": round(pace.words_per_s, 1),
     }
-    print(json.dumps(line), f"({left:.1f}x of the time so far to go)", flush=True)
+    print(json.dumps(line), f"about {pace.left_s / 60.0:.0f} min left", flush=True)
     with (folder / "metrics.jsonl").open("a", encoding="utf-8") as metrics:
         metrics.write(json.dumps(line) + "\n")

@@ -56,7 +56,7 @@ def sessions_for(
     if source in ("real", "reclocked"):
         keep = covered(ink) & (training_mask(ink) if split == "train" else ink.split == split)
         return real_sessions(ink, keep & (ink.clock_ok == (source == "real")), rng)
-    words = Words(common_words(ink))
+    words = Words(common_words(ink), heldout_labels(ink))
     if source == "fonts":
         return font_sessions(words, seed * 100_000, split, rng)
     if letters is None:

@@ -70,6 +70,20 @@ class Shard:
         return Shard(a["rows"], a["off"], a["label"], a["writer"], a["session"], str(a["fingerprint"]))
 
 
+def first_words(shard: Shard, count: int) -> Shard:
+    """The first `count` words, or all there are."""
+    n = min(count, len(shard))
+    end = int(shard.off[n])
+    return replace(
+        shard,
+        rows=shard.rows[:end],
+        off=shard.off[: n + 1],
+        label=shard.label[:n],
+        writer=shard.writer[:n],
+        session=shard.session[:n],
+    )
+
+
 def join(shards: Sequence[Shard]) -> Shard:
     """All words of several shards as one; ModelMismatchError when their features differ."""
     prints = sorted({s.fingerprint for s in shards})

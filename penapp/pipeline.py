@@ -17,7 +17,7 @@ from penapp.dsp.params import FeatureParams, PenGeometry
 from penapp.dsp.resample import MAX_FILL_S, Resampler
 from penapp.dsp.store import KEEP_S, RowStore
 from penapp.recognise.session import OnnxRecogniser
-from penapp.segment.types import WordSegment
+from penapp.segment.types import CloseReason, WordSegment
 from penapp.segment.words import WordSegmenter
 from penapp.stream.block import SampleBlock
 
@@ -59,14 +59,13 @@ class FrontEnd:
     def push(self, block: SampleBlock) -> list[CutWord]:
         words = []
         if block.lost > self._max_fill:
-            words += self.finish()
+            words += self._closed(CloseReason.GAP)
             self.reset()
         words += self._through(self._resampler.push(block))
         return words
 
     def finish(self) -> list[CutWord]:
-        words = self._through(self._resampler.finish())
-        return words + [self._cut(segment) for segment in self._segmenter.finish()]
+        return self._closed(CloseReason.END)
 
     def reset(self) -> None:
         for stage in (self._resampler, self._estimator, self._store, self._segmenter):
@@ -91,6 +90,10 @@ class FrontEnd:
                 self._last_t = float(motion.t[-1])
                 words += [self._cut(segment) for segment in self._segmenter.push(motion)]
         return words
+
+    def _closed(self, reason: CloseReason) -> list[CutWord]:
+        words = self._through(self._resampler.finish())
+        return words + [self._cut(segment) for segment in self._segmenter.finish(reason)]
 
     def _cut(self, segment: WordSegment) -> CutWord:
         return CutWord(segment, self._store.cut(segment.start_t, segment.end_t, segment.decided_t))

@@ -13,6 +13,7 @@ import torch.distributed as dist
 
 from models.training.commands import card_command, evaluate_command, export_command
 from models.training.config import RunConfig, config_from_dump, dump_config, load_config
+from models.training.font_ink import font_ink_command
 from models.training.loop import load_run, start_run, train
 from models.training.prepare import prepare_command
 from penapp.dsp.params import DEFAULT_PARAMS
@@ -55,7 +56,7 @@ def resume_command(folder: Path, threads: int) -> None:
     _train(stored_config(folder), folder, threads)
 
 
-for command in (export_command, evaluate_command, card_command):
+for command in (export_command, evaluate_command, card_command, font_ink_command):
     main.add_command(command)
 
 

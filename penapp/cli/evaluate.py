@@ -18,7 +18,9 @@ import click
     "--words", type=click.Choice(["seen", "unseen", "other", "all"]), default="all", show_default=True
 )
 @click.option("--donor", "donors", multiple=True, type=int, help="Only words collected by this donor.")
-@click.option("--limit", type=int, help="At most so many words, spread evenly over the corpus.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), help="At most so many words, spread evenly over the corpus."
+)
 @click.option(
     "--model", type=click.Path(exists=True, path_type=Path), help="Artefact folder. [default: shipped]"
 )

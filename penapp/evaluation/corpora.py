@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from penapp.arrays import array_names
 from penapp.decode.alphabet import Alphabet
 from penapp.device.replay import ReplaySource
 from penapp.device.source import PenSource
 from penapp.device.virtual import VirtualPenSource
 from penapp.errors import BadInputError
 from penapp.evaluation.reading import Reference
+from penapp.evaluation.recordings import Recordings
 from penapp.simulation.ink import InkCorpus
 from penapp.simulation.pen import SimulatedSession
 from penapp.simulation.sources import SessionSource, write_ink
@@ -73,23 +75,10 @@ def group_names(ink: InkCorpus) -> list[str]:
 
 def recorded_sessions(path: Path) -> Iterator[EvaluationSession]:
     """A recordings file: x (sum T, 13) SI units, n samples per word, label, writer, rate_hz."""
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            x, n = archive["x"].astype(np.float32), archive["n"]
-            labels, writers = archive["label"], archive["writer"]
-            rate_hz = float(archive["rate_hz"])
-    except (OSError, ValueError, KeyError, EOFError) as error:
-        raise BadInputError(
-            f"{path} is not a recordings file ({error})",
-            advice="Expected .npz with x (sum T, 13) float32, n, label, writer, rate_hz.",
-        ) from error
-    if x.ndim != 2 or x.shape[1] != 13 or int(n.sum()) != len(x) or len(labels) != len(n):
-        raise BadInputError(
-            f"{path}: x is {x.shape}, n sums to {int(n.sum())} over {len(n)} words, {len(labels)} labels",
-            advice="Expected x (sum of n, 13) and one label per word.",
-        )
-    for word, label, writer in zip(np.split(x, np.cumsum(n)[:-1]), labels, writers, strict=True):
-        pad = int(PAUSE_S * rate_hz)
+    recordings = Recordings.load(path)
+    rate_hz = recordings.rate_hz
+    pad = int(PAUSE_S * rate_hz)
+    for word, label, writer in recordings.words():
         values = np.concatenate([np.repeat(word[:1], pad, 0), word, np.repeat(word[-1:], pad, 0)])
         session = SimulatedSession(
             rate_hz, np.arange(len(values)) / rate_hz, values, np.zeros(len(values), np.bool_), ()
@@ -97,7 +86,7 @@ def recorded_sessions(path: Path) -> Iterator[EvaluationSession]:
         end_t = PAUSE_S + len(word) / rate_hz
         yield EvaluationSession(
             VirtualPenSource(SessionSource([session], rate_hz), speed=None),
-            (Reference(str(label), str(writer), "recordings", PAUSE_S, end_t),),
+            (Reference(label, writer, "recordings", PAUSE_S, end_t),),
         )
 
 
@@ -121,8 +110,4 @@ def stream_sessions(folder: Path) -> Iterator[EvaluationSession]:
 
 def is_ink(path: Path) -> bool:
     """Whether an .npz is an ink file (it holds `dxy`)."""
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return "dxy" in archive.files
-    except (OSError, ValueError, EOFError) as error:
-        raise BadInputError(f"{path} cannot be read ({error})", advice="Expected an .npz file.") from error
+    return "dxy" in array_names(path, "a corpus", "Expected an ink file or a recordings file (.npz).")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from penapp.decode.alphabet import Alphabet
-from penapp.dsp.params import FeatureParams
+from penapp.dsp.params import DEFAULT_PARAMS, FeatureParams
 from penapp.errors import BadInputError, ModelMismatchError
 
 SHIPPED = Path(__file__).resolve().parents[2] / "models" / "recogniser-v1"
@@ -70,7 +70,7 @@ def file_hash(path: Path) -> str:
 
 
 def _check_features(manifest: Manifest) -> None:
-    ours = manifest.params.fingerprint()
+    ours = replace(manifest.params, version=DEFAULT_PARAMS.version).fingerprint()
     if ours != manifest.fingerprint:
         raise ModelMismatchError(
             f"model {manifest.name} v{manifest.version} was trained with features {manifest.fingerprint}, "

@@ -80,4 +80,10 @@ def _open(path: Path, provider: str) -> Any:
     options.log_severity_level = 3
     wanted = [PROVIDERS[provider], PROVIDERS["cpu"]]
     available = [name for name in dict.fromkeys(wanted) if name in onnxruntime.get_available_providers()]
-    return onnxruntime.InferenceSession(str(path), options, providers=available)
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=available)
+    except Exception as error:  # the runtime has a class for every kind of damage and no common root
+        raise BadInputError(
+            f"{path} cannot be opened by ONNX Runtime ({str(error).splitlines()[0]})",
+            advice="Reinstall penapp, or export the model again.",
+        ) from error

@@ -48,7 +48,8 @@ def real_sessions(
 
 def reclocked(word: WordInk, rng: np.random.Generator) -> WordInk:
     """The same shape at a speed of our own: curvature decides, as in the font writers."""
-    height = max(float(np.ptp(np.concatenate(word.strokes)[:, 1])), 1e-6)
+    width, height = np.ptp(np.concatenate(word.strokes), axis=0)
+    height = max(float(height), 0.15 * float(width), 1e-3)  # a dash has no height of its own
     scale = rng.uniform(6.0, 10.0) / height if not 3.0 < height < 20.0 else 1.0
     strokes = [_evenly(xy * scale) for xy in word.strokes]
     lengths = np.array([len(s) for s in strokes])

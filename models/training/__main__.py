@@ -16,6 +16,7 @@ from models.training.config import RunConfig, config_from_dump, dump_config, loa
 from models.training.font_ink import font_ink_command
 from models.training.loop import load_run, start_run, train
 from models.training.prepare import prepare_command
+from models.training.tune_decoder import tune_decoder_command
 from penapp.dsp.params import DEFAULT_PARAMS
 from penapp.errors import BadInputError, PenappError
 
@@ -26,6 +27,7 @@ def main() -> None:
 
 
 main.add_command(prepare_command)
+main.add_command(tune_decoder_command)
 
 
 @main.command("train")

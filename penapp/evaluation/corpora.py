@@ -63,7 +63,11 @@ def evaluable(ink: InkCorpus, alphabet: Alphabet) -> NDArray[np.bool_]:
 
 
 def group_names(ink: InkCorpus) -> list[str]:
-    """The cell of every word: seen or unseen writer x seen, unseen or other word."""
+    """The cell of every word: seen or unseen writer x seen, unseen or other word.
+
+    Seen: a label of the file's training words; unseen: held out from all training; other: neither, and every
+    word that is not held out where the file has no training words.
+    """
     trained = set(ink.label[(ink.split == "train") & ~ink.heldout_word])
     names = []
     for split, label, heldout in zip(ink.split, ink.label, ink.heldout_word, strict=True):

@@ -50,7 +50,7 @@ def test_force_is_zero_in_the_air_and_positive_on_paper():
 
 
 def test_leakage_shows_force_in_the_air():
-    path, force = path_and_force()
+    _, force = path_and_force()
     device = replace(Device.draw(np.random.default_rng(0)), force_zero_n=0.1)
     seen = sensed_force(force, RATE, device, np.random.default_rng(1))
     still = np.zeros(len(force), dtype=bool)
@@ -58,20 +58,21 @@ def test_leakage_shows_force_in_the_air():
     assert np.median(seen[still]) == pytest.approx(0.1, abs=0.05)
 
 
+def silent_sensor(**changes):
+    """Neither zero, drift, noise, lag nor dead zone, apart from the changes."""
+    names = ("force_dead_n", "force_zero_n", "force_drift_n", "force_noise", "force_lag_s")
+    faultless = {**dict.fromkeys(names, 0.0), "force_gain": 1.0}
+    return replace(Device.draw(np.random.default_rng(0)), **{**faultless, **changes})
+
+
 def test_the_dead_zone_hides_light_contact():
-    device = replace(
-        Device.draw(np.random.default_rng(0)),
-        force_dead_n=0.05, force_zero_n=0.0, force_drift_n=0.0, force_noise=0.0, force_lag_s=0.0, force_gain=1.0,
-    )  # fmt: skip
+    device = silent_sensor(force_dead_n=0.05)
     seen = sensed_force(np.array([0.0, 0.04, 0.05, 0.25]), RATE, device, np.random.default_rng(0))
     np.testing.assert_allclose(seen, [0.0, 0.0, 0.0, 0.2], atol=1e-12)
 
 
 def test_the_sensor_lags():
-    device = replace(
-        Device.draw(np.random.default_rng(0)),
-        force_dead_n=0.0, force_zero_n=0.0, force_drift_n=0.0, force_noise=0.0, force_lag_s=0.01, force_gain=1.0,
-    )  # fmt: skip
+    device = silent_sensor(force_lag_s=0.01)
     seen = sensed_force(np.ones(400), RATE, device, np.random.default_rng(0))
     assert seen[0] < 0.6
     assert seen[-1] == pytest.approx(1.0)
@@ -137,7 +138,7 @@ def test_the_tip_follows_the_ink():
     ink = words(1)[0]
     still = touch(tremor_mm=0.0)
     path = session_path([ink], still, Pace(), np.random.default_rng(0), RATE)
-    written = np.concatenate([xy for xy in ink.strokes])
+    written = np.concatenate(ink.strokes)
     drawn = path.position[path.down]
     np.testing.assert_allclose(np.ptp(drawn[:, :2], axis=0), np.ptp(written, axis=0), rtol=0.08)
     assert np.all(drawn[:, 2] == 0.0)
@@ -147,7 +148,7 @@ def test_the_tip_follows_the_ink():
 
 def test_recorded_pen_ups_keep_their_length():
     line = np.array([[0.0, 0.0], [3.0, 0.0]])
-    ink = WordInk("ii", (line, line + [4.0, 0.0]), (np.array([0.0, 0.2]), np.array([0.55, 0.8])), True, "w")
+    ink = WordInk("ii", (line, line + 4.0), (np.array([0.0, 0.2]), np.array([0.55, 0.8])), True, "w")
     builder = PathBuilder(touch(), Pace(), np.random.default_rng(0))
     builder.add(ink)
     (first, second) = builder.build(RATE).words[0].stroke_t

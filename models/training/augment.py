@@ -13,7 +13,7 @@ _Rows = NDArray[np.float32]
 def augmented(rows: _Rows, config: AugmentConfig, rng: np.random.Generator) -> _Rows:
     """One varied copy of (T, F) rows."""
     rows, tempo = _retimed(rows, config, rng)
-    rows = _turned(rows, np.deg2rad(config.turn_deg) * rng.standard_normal())
+    _reshape(rows, config, rng)
     scale = float(np.exp(config.size * rng.standard_normal()))
     rows[:, 0:3] *= scale * tempo * tempo
     rows[:, 3:6] *= scale * tempo
@@ -22,8 +22,8 @@ def augmented(rows: _Rows, config: AugmentConfig, rng: np.random.Generator) -> _
     rows[:, 12] *= float(np.exp(config.force * rng.standard_normal()))
     if config.noise:
         rows += config.noise * rng.standard_normal(rows.shape, dtype=np.float32)
-    if rng.random() < config.mask:
-        width = int(rng.integers(3, 13))
+    while rng.random() < config.mask:
+        width = int(rng.integers(3, 16))
         start = int(rng.integers(0, max(len(rows) - width, 1)))
         rows[start : start + width] = 0.0
     if rng.random() < config.channel:
@@ -52,11 +52,14 @@ def _retimed(rows: _Rows, config: AugmentConfig, rng: np.random.Generator) -> tu
     return rows[low] * (1.0 - share) + rows[np.minimum(low + 1, n - 1)] * share, tempo
 
 
-def _turned(rows: _Rows, angle: float) -> _Rows:
-    """Rotate forward and side of all vector groups about the vertical: another heading of the pen."""
-    c, s = np.float32(np.cos(angle)), np.float32(np.sin(angle))
-    for forward in (0, 3, 6, 9):
-        f, side = rows[:, forward].copy(), rows[:, forward + 1].copy()
-        rows[:, forward] = c * f - s * side
-        rows[:, forward + 1] = s * f + c * side
-    return rows
+def _reshape(rows: _Rows, config: AugmentConfig, rng: np.random.Generator) -> None:
+    """Another heading, slant and aspect: one linear map of forward and side, the same for all vector groups.
+
+    The turning rates take part in the rotation alone; how fingers turn the pen is the grip's own affair.
+    """
+    angle = np.deg2rad(config.turn_deg) * rng.standard_normal()
+    c, s = np.cos(angle), np.sin(angle)
+    turn = np.array([[c, -s], [s, c]], dtype=np.float32)
+    bend = (np.eye(2) + config.shear * rng.standard_normal((2, 2))).astype(np.float32)
+    for group, matrix in ((0, turn @ bend), (3, turn @ bend), (6, turn @ bend), (9, turn)):
+        rows[:, group : group + 2] = rows[:, group : group + 2] @ matrix.T

@@ -39,15 +39,18 @@ class AugmentConfig:
     """Probabilities and strengths, drawn anew for every presentation of a word.
 
     stretch: largest relative change of tempo (uniform in log); warp: strength of a smooth time warp
-    turn_deg: sd of a rotation of forward/side about the vertical; size: sd of log scale of the motion
+    turn_deg: sd of a rotation of forward/side about the vertical; shear: sd of the entries of a further
+    linear map of the two (slant, aspect); size: sd of log scale of the motion
     noise: sd added to every feature; concatenate: probability of joining another word of the same session
-    mask: probability of blanking one stretch of up to 0.12 s; channel: probability of losing a feature group
+    mask: probability of blanking a stretch of up to 0.15 s, then of one more, and so on
+    channel: probability of losing a feature group
     force: sd of log scale of the force row
     """
 
     stretch: float = 0.2
     warp: float = 0.15
     turn_deg: float = 10.0
+    shear: float = 0.1
     size: float = 0.15
     noise: float = 0.05
     concatenate: float = 0.25

@@ -1,4 +1,4 @@
-"""`font-ink`: words of font writers as an ink file, for `penapp evaluate`. Fixed seeds make fixed test sets."""
+"""`font-ink`: words of font writers as an ink file, for `penapp evaluate`; fixed seeds, fixed test sets."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FIRST_TEST_SEED = 900_000_000
 @click.option("--writers", type=int, default=60, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 def font_ink_command(out: Path, ink: Path, fonts: str, text: str, writers: int, seed: int) -> None:
-    """Write an ink file of unseen font writers: half their words held out from all training, or random letters."""
+    """Write an ink file of unseen font writers: half their words held out, or random letters."""
     real = InkCorpus.load(ink)
     heldout = heldout_labels(real)
     seen, unseen = Words(common_words(real)), sorted(heldout_spellings(real))

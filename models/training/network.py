@@ -59,7 +59,7 @@ class Recogniser(nn.Module):
         return nn.functional.log_softmax(logits.float(), dim=2)
 
     def _dropped(self, x: Tensor) -> Tensor:
-        """Dropout with one mask for all frames of a word (Gal & Ghahramani 2016); cheap, and kind to LSTMs."""
+        """Dropout with one mask for all frames of a word (Gal & Ghahramani 2016): cheap, kind to LSTMs."""
         if not self.training or self.dropout == 0.0:
             return x
         keep = 1.0 - self.dropout

@@ -182,7 +182,12 @@ def _pose(axes: Axes, recordings: Sequence[Recording]) -> None:
         y = measured.spread("pose", tablet, "altitude_mean")
         axes.plot([x[0], x[2]], [y[1], y[1]], color=colour, lw=2, label=f"{name}, tail right")
         axes.plot([x[1], x[1]], [y[0], y[2]], color=colour, lw=2)
-    axes.set(title="how the pen is held", xlabel="azimuth, deg (90 = tail right)", ylabel="altitude, deg")
+    axes.set(
+        title="how the pen is held",
+        xlabel="azimuth, deg (90 = tail right)",
+        ylabel="altitude, deg",
+        ylim=(38, 70),
+    )
     axes.legend(fontsize=7)
 
 

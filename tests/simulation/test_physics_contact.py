@@ -119,7 +119,9 @@ def test_touchdown_shakes_the_pen():
         for start, end in word.stroke_t:
             for t in (start, end):
                 edges[max(int(t * 100) - 1, 0) : int(t * 100) + 15] = True
-    assert extra[edges].max() > 1.0
+    touchdown, lift_off = (int(t * 100) for t in with_taps.words[0].stroke_t[0])
+    assert extra[touchdown - 1 : touchdown + 6].max() > 1.0
+    assert extra[lift_off - 1 : lift_off + 6].max() > 0.3
     assert extra[~edges].max() < 0.05
 
 

@@ -16,6 +16,14 @@ class ContactDetector:
     ends at its last row above the lower threshold and is reported once the tip stayed up for min_up_s.
     """
 
+    down: bool
+    _above: bool
+    _start_t: float
+    _last_t: float
+    _previous_t: float
+    _sum_n: float
+    _count: int
+
     def __init__(self, params: ContactParams | None = None) -> None:
         self._params = params or ContactParams()
         self.reset()
@@ -37,6 +45,12 @@ class ContactDetector:
         self._clear()
         return open_stroke
 
+    def split(self) -> Stroke:
+        """Ends the open stroke here and begins another one."""
+        stroke = Stroke(self._start_t, self._last_t)
+        self._start_t = self._last_t
+        return stroke
+
     def step(self, t: float, force_n: float) -> Stroke | None:
         """One row; returns the stroke that this row shows to be over."""
         return self._step_down(t, force_n) if self.down else self._step_up(t, force_n)
@@ -45,11 +59,6 @@ class ContactDetector:
     def down_since(self) -> float | None:
         """Touchdown of the open stroke, if the tip is on paper."""
         return self._start_t if self.down else None
-
-    @property
-    def lift_t(self) -> float | None:
-        """Last row above the lower threshold, if the tip is up or seems to be going up."""
-        return self._last_t if self._below and not math.isinf(self._last_t) else None
 
     def _step_up(self, t: float, force_n: float) -> Stroke | None:
         if force_n < self._off_n:
@@ -66,16 +75,15 @@ class ContactDetector:
         self._sum_n += force_n
         self._count += 1
         if t - self._start_t >= self._params.min_down_s:
-            self.down, self._below, self._last_t = True, False, t
+            self.down, self._last_t = True, t
 
     def _step_down(self, t: float, force_n: float) -> Stroke | None:
         self._previous_t = t
         if force_n >= self._off_n:
-            self._below, self._last_t = False, t
+            self._last_t = t
             self._sum_n += force_n
             self._count += 1
             return None
-        self._below = True
         if t - self._last_t < self._params.min_up_s:
             return None
         self._follow_level()
@@ -100,7 +108,6 @@ class ContactDetector:
     def _clear(self) -> None:
         self.down = False
         self._above = False
-        self._below = True
         self._start_t = 0.0
         self._last_t = -math.inf
         self._previous_t = math.inf

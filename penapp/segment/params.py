@@ -33,14 +33,31 @@ class ContactParams:
 
 @dataclass(frozen=True, slots=True)
 class SegmentParams:
-    """Where a word ends. Times in seconds.
+    """Where a word ends. Times in seconds, counted from the lift unless said otherwise.
 
-    commit_delay_s:  pause after which a word is closed
-    gap_s:           a longer jump of the clock closes the word: what lay between is lost
-    max_word_s:      a longer word is closed at its longest pen-up
+    commit_delay_s:   pause after which a word is closed unless habit and motion say that it goes on
+    longest_pause_s:  pause after which it is closed whatever they say
+    surely_inside_s:  no pause between words is shorter
+    first_look_s, look_again_s:  when the pen in the air is judged, and how often again
+    look_s:           a landed pen-up is judged this long after the landing, or at commit_delay_s,
+    least_look_s:     but not sooner than this after the landing
+    early_chance:     probability of a word end that closes the word before commit_delay_s,
+    late_chance:      after commit_delay_s,
+    landed_chance:    and in hindsight
+    gap_s:            a longer jump of the clock closes the word: what lay between is lost
+    max_word_s:       a longer word is closed at its likeliest pen-up
     """
 
     commit_delay_s: float = 0.7
+    longest_pause_s: float = 1.3
+    surely_inside_s: float = 0.2
+    first_look_s: float = 0.3
+    look_again_s: float = 0.1
+    look_s: float = 0.3
+    least_look_s: float = 0.12
+    early_chance: float = 0.98
+    late_chance: float = 0.5
+    landed_chance: float = 0.5
     gap_s: float = 0.3
     max_word_s: float = 12.0
     contact: ContactParams = field(default_factory=ContactParams)

@@ -3,37 +3,60 @@
 from __future__ import annotations
 
 import math
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
 
 from penapp.dsp.motion import MotionBlock
 from penapp.segment.contact import ContactDetector
+from penapp.segment.habits import HOPS_ENOUGH, Habits
+from penapp.segment.history import POSITION, History, rows_of
+from penapp.segment.judge_weights import AIR, LANDED
 from penapp.segment.params import SegmentParams
+from penapp.segment.pen_up import PenUp, View, describe, move_of
 from penapp.segment.types import CloseReason, OpenWord, Stroke, WordSegment
+
+_RECENT_STROKES = 40
 
 
 class WordSegmenter:
-    """MotionBlocks in, WordSegments out, however the stream was cut."""
+    """MotionBlocks in, WordSegments out, however the stream was cut.
+
+    Every pen-up longer than a moment is judged by its length in this writer's tempo and by what the tip did:
+    in the air again and again (a sure end is announced early), and once more when the tip has landed and
+    written a little (then the word before it is closed in hindsight).
+    """
+
+    _strokes: list[Stroke]
+    _recent: deque[Stroke]
+    _pen_ups: list[PenUp]
+    _doubts: list[PenUp]
+    _last_lift_t: float | None
+    _now: float
 
     def __init__(self, params: SegmentParams | None = None) -> None:
         self._params = params or SegmentParams()
         self._contact = ContactDetector(self._params.contact)
+        self._history = History()
         self.reset()
 
     def reset(self) -> None:
         """Forgets the stream and the writer."""
         self._contact.reset()
-        self._strokes: list[Stroke] = []
-        self._now = -math.inf
+        self._habits = Habits()
         self._done: list[WordSegment] = []
+        self._forget_stream()
 
     def push(self, block: MotionBlock) -> list[WordSegment]:
-        for t, force_n in zip(block.t.tolist(), block.force_n.tolist(), strict=True):
-            self._row(t, force_n)
+        rows = rows_of(block)
+        for i, (t, force_n) in enumerate(zip(block.t.tolist(), block.force_n.tolist(), strict=True)):
+            self._row(t, force_n, rows[i])
         return self._taken()
 
     def finish(self, reason: CloseReason = CloseReason.END) -> list[WordSegment]:
         """Closes the open word; what was learned of the writer is kept."""
-        self._strokes += self._contact.finish()
-        self._close(reason, self._now)
+        self._end_stream(reason)
         return self._taken()
 
     @property
@@ -48,22 +71,133 @@ class WordSegmenter:
         starts = [stroke.start_t for stroke in self._strokes] + ([] if since is None else [since])
         return OpenWord(starts[0], tuple(self._strokes), self._now) if starts else None
 
-    def _row(self, t: float, force_n: float) -> None:
+    def _row(self, t: float, force_n: float, row: NDArray[np.float64]) -> None:
         if t - self._now > self._params.gap_s:
-            self._strokes += self._contact.finish()
-            self._close(CloseReason.GAP, t)
+            self._end_stream(CloseReason.GAP)
         self._now = t
+        self._history.append(t, row)
+        was_down = self._contact.down
         stroke = self._contact.step(t, force_n)
         if stroke is not None:
-            self._strokes.append(stroke)
-        in_air = self._strokes and not self._contact.down
-        if in_air and t - self._strokes[-1].end_t >= self._params.commit_delay_s:
-            self._close(CloseReason.PAUSE, t)
+            self._lifted(stroke)
+        elif self._contact.down and not was_down:
+            self._landed()
+        if self._doubts and t >= self._doubts[0].look_t:
+            self._judge(self._doubts[0])
+        self._limit_length()
 
-    def _close(self, reason: CloseReason, t: float) -> None:
+    def _lifted(self, stroke: Stroke) -> None:
+        self._strokes.append(stroke)
+        self._recent.append(stroke)
+        pen_up = PenUp(stroke.end_t, len(self._strokes), stroke.end_t + self._params.first_look_s)
+        self._pen_ups.append(pen_up)
+        self._doubts.append(pen_up)
+        _, rows = self._history.window(stroke.start_t, stroke.end_t)
+        self._habits.wrote(rows[:, POSITION][:, :2])
+
+    def _landed(self) -> None:
+        since = self._contact.down_since
+        if since is None:
+            return
+        if not self._doubts or self._doubts[-1].land_t is not None:
+            self._paused(since)
+            return
+        p, pen_up = self._params, self._doubts[-1]
+        pen_up.land_t = since
+        pause = since - pen_up.lift_t
+        if pause < p.surely_inside_s:
+            self._learn_direction(pen_up)
+            self._settle(pen_up, between=False)
+            return
+        latest = max(pen_up.lift_t + p.commit_delay_s, since + p.least_look_s)
+        pen_up.look_t = min(since + p.look_s, latest)
+
+    def _learn_direction(self, pen_up: PenUp) -> None:
+        if self._habits.hops_seen < HOPS_ENOUGH:
+            move = move_of(pen_up, self._view())
+            self._habits.hopped(move.forward_m, move.side_m)
+
+    def _judge(self, pen_up: PenUp) -> None:
+        p = self._params
+        pen_up.chance = self._opinion(pen_up)
+        if pen_up.land_t is not None:
+            self._settle(pen_up, between=pen_up.chance > p.landed_chance)
+            return
+        late = self._now >= pen_up.lift_t + p.commit_delay_s
+        wanted = p.late_chance if late else p.early_chance
+        if pen_up.chance > wanted or self._now >= pen_up.lift_t + p.longest_pause_s:
+            self._settle(pen_up, between=True)
+            return
+        pen_up.look_t = self._now + p.look_again_s
+        if not late:
+            pen_up.look_t = min(pen_up.look_t, pen_up.lift_t + p.commit_delay_s)
+
+    def _opinion(self, pen_up: PenUp) -> float:
+        """Probability that the pen-up lies between words."""
+        judge = AIR if pen_up.land_t is None else LANDED
+        return judge.chance(self._description(pen_up))
+
+    def _description(self, pen_up: PenUp) -> NDArray[np.float64]:
+        return describe(pen_up, self._view(), self._habits, self._strokes)
+
+    def _view(self) -> View:
+        since = self._contact.down_since
+        late = [*self._recent] if since is None else [*self._recent, Stroke(since, self._now)]
+        return View(self._now, self._history, late)
+
+    def _settle(self, pen_up: PenUp, *, between: bool) -> None:
+        """The first doubt is decided."""
+        self._doubts.remove(pen_up)
+        if not between:
+            self._habits.inside(pen_up.pause_s(self._now))
+            return
+        self._last_lift_t = pen_up.lift_t
+        if pen_up.land_t is not None:
+            self._paused(pen_up.land_t)
+        late = self._now >= pen_up.lift_t + self._params.commit_delay_s
+        self._close(CloseReason.PAUSE if late else CloseReason.MOVED, pen_up.before)
+
+    def _paused(self, land_t: float) -> None:
+        """A new word has begun."""
+        if self._last_lift_t is not None:
+            self._habits.between(land_t - self._last_lift_t)
+        self._last_lift_t = None
+
+    def _limit_length(self) -> None:
+        since = self._contact.down_since
+        start_t = self._strokes[0].start_t if self._strokes else since
+        if start_t is None or self._now - start_t < self._params.max_word_s:
+            return
+        if self._pen_ups:
+            best = max(self._pen_ups, key=lambda pen_up: (pen_up.chance, pen_up.pause_s(self._now)))
+            self._close(CloseReason.TOO_LONG, best.before)
+        elif since is not None:
+            self._strokes.append(self._contact.split())
+            self._close(CloseReason.TOO_LONG, 1)
+
+    def _close(self, reason: CloseReason, count: int) -> None:
+        """The first `count` strokes are a word; the others stay open."""
+        self._done.append(WordSegment(tuple(self._strokes[:count]), reason, self._now))
+        self._strokes = self._strokes[count:]
+        self._pen_ups = [p for p in self._pen_ups if p.before > count]
+        self._doubts = [p for p in self._doubts if p.before > count]
+        for pen_up in self._pen_ups:
+            pen_up.before -= count
+
+    def _end_stream(self, reason: CloseReason) -> None:
+        self._strokes += self._contact.finish()
         if self._strokes:
-            self._done.append(WordSegment(tuple(self._strokes), reason, t))
+            self._close(reason, len(self._strokes))
+        self._forget_stream()
+
+    def _forget_stream(self) -> None:
+        self._history.clear()
         self._strokes = []
+        self._recent = deque(maxlen=_RECENT_STROKES)
+        self._pen_ups = []
+        self._doubts = []
+        self._last_lift_t = None
+        self._now = -math.inf
 
     def _taken(self) -> list[WordSegment]:
         done, self._done = self._done, []

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from platformdirs import user_data_path
 
+from calibration.errors import CalibrationError
 from calibration.sensor import PenCalibration
+from calibration.store import CalibrationStore
+from firmware_protocol.channels import Descriptor
+from penapp.errors import BadInputError
 from penapp.stream.block import SampleBlock
 
 
@@ -26,3 +31,16 @@ class Calibrator:
 
     def reset(self) -> None:
         """Nothing is remembered between blocks."""
+
+
+def stored_calibration(descriptor: Descriptor) -> PenCalibration | None:
+    """The newest calibration kept for this pen, None when it never was calibrated.
+
+    Raises:
+        BadInputError: there is one, but it cannot be read
+    """
+    folder = user_data_path("penapp") / "calibration"
+    try:
+        return CalibrationStore(folder).newest(descriptor.device_id.hex())
+    except CalibrationError as error:
+        raise BadInputError(str(error), advice="Calibrate the pen again, or remove that file.") from error

@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from calibration.sensor import PenCalibration, identity
 from firmware_protocol.channels import Descriptor, Quantity
+from penapp.calibrate import Calibrator, stored_calibration
 from penapp.decode.types import Hypothesis, TextState
 from penapp.decode.word_decoder import WordDecoder
 from penapp.dsp.features import Features
@@ -34,7 +36,7 @@ class CutWord:
 
 
 class FrontEnd:
-    """SampleBlocks to cut words: resample, orient, feature rows, segments."""
+    """SampleBlocks to cut words: calibrate, resample, orient, feature rows, segments."""
 
     def __init__(
         self,
@@ -42,9 +44,11 @@ class FrontEnd:
         params: FeatureParams,
         geometry: PenGeometry | None = None,
         *,
+        calibration: PenCalibration | None = None,
         keep_s: float = KEEP_S,
     ) -> None:
         self._max_fill = MAX_FILL_S * pen_rate_hz
+        self._calibrator = Calibrator(calibration or identity())
         self._resampler = Resampler(pen_rate_hz, params)
         self._estimator = MotionEstimator(params, geometry or PenGeometry())
         self._store = RowStore(params, keep_s)
@@ -61,7 +65,8 @@ class FrontEnd:
         if block.lost > self._max_fill:
             words += self._closed(CloseReason.GAP)
             self.reset()
-        words += self._through(self._resampler.push(block))
+        for calibrated in self._calibrator.push(block):
+            words += self._through(self._resampler.push(calibrated))
         return words
 
     def finish(self) -> list[CutWord]:
@@ -147,13 +152,14 @@ def geometry_of(descriptor: Descriptor) -> PenGeometry:
 def default_pipeline(
     descriptor: Descriptor, *, model: Path | None = None, provider: str = "cpu", lexicon: bool = True
 ) -> Pipeline:
-    """The shipped recogniser and lexicon for the pen described."""
+    """The shipped recogniser and lexicon for the pen described, with its newest stored calibration."""
     from penapp.decode.lexicon import Lexicon
 
     recogniser = OnnxRecogniser(model, provider) if model else OnnxRecogniser(provider=provider)
     manifest = recogniser.manifest
     rate_hz = descriptor.streams[0].rate_hz
-    front_end = FrontEnd(rate_hz, manifest.params, geometry_of(descriptor))
+    calibration = stored_calibration(descriptor)
+    front_end = FrontEnd(rate_hz, manifest.params, geometry_of(descriptor), calibration=calibration)
     words = Lexicon.load() if lexicon else None
     return Pipeline(front_end, recogniser, WordDecoder(manifest.alphabet, words))
 

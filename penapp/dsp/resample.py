@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.signal import butter, sosfilt
 
 from penapp.dsp.params import FeatureParams
-from penapp.stream.block import SampleBlock
+from penapp.stream.block import SampleBlock, all_valid
 
 MAX_FILL_S = 0.3
 """Longer gaps are not bridged: whoever drives the stages starts afresh behind them."""
@@ -34,10 +34,12 @@ class Resampler:
         self._next_row = 0
         self._state: NDArray[np.float64] | None = None
         self._last_raw: NDArray[np.float64] | None = None
+        self._valid = all_valid()
 
     def push(self, block: SampleBlock) -> list[SampleBlock]:
         if len(block) == 0:
             return []
+        self._valid = block.valid
         t, raw = self._bridged(block)
         filtered = self._filter(raw)
         if len(self._t) == 0:
@@ -45,7 +47,7 @@ class Resampler:
             self._t, self._values, self._first = np.array([t[0]]), filtered[:1], -1
         self._t = np.concatenate([self._t, t])
         self._values = np.concatenate([self._values, filtered])
-        return self._rows(block.valid, ahead=2)
+        return self._rows(ahead=2)
 
     def finish(self) -> list[SampleBlock]:
         """Rows that were still waiting for right neighbours (the last sample is repeated)."""
@@ -53,7 +55,7 @@ class Resampler:
             return []
         self._t = np.concatenate([self._t, self._t[-1:], self._t[-1:]])
         self._values = np.concatenate([self._values, self._values[-1:], self._values[-1:]])
-        return self._rows(np.ones(self._values.shape[1], dtype=np.bool_), ahead=3)
+        return self._rows(ahead=3)
 
     def _bridged(self, block: SampleBlock) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         values = block.values.astype(np.float64)
@@ -82,7 +84,7 @@ class Resampler:
         filtered, self._state = sosfilt(self._sos, raw, axis=0, zi=self._state)
         return np.asarray(filtered)
 
-    def _rows(self, valid: NDArray[np.bool_], ahead: int) -> list[SampleBlock]:
+    def _rows(self, ahead: int) -> list[SampleBlock]:
         last = self._first + len(self._t) - ahead  # last sample number with enough right neighbours
         count = int(np.floor(last / self._step + 1e-9)) - self._next_row + 1
         if count <= 0:
@@ -100,7 +102,7 @@ class Resampler:
         if keep > 0:
             self._t, self._values = self._t[keep:], self._values[keep:]
             self._first += keep
-        return [SampleBlock(t, values.astype(np.float32), 0, valid)]
+        return [SampleBlock(t, values.astype(np.float32), 0, self._valid)]
 
 
 def _catmull_rom(

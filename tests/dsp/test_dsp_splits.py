@@ -176,9 +176,6 @@ def test_without_a_rear_accelerometer_the_front_one_serves(rate_hz):
     np.testing.assert_allclose(got[:-4], expected[:-4], atol=1e-4)
 
 
-@pytest.mark.xfail(
-    reason="Resampler.finish() calls every channel valid, so the last rows read the missing one", strict=True
-)
 def test_a_missing_accelerometer_stays_missing_to_the_last_row():
     got, expected = front_alone_and_copied(100.0)
     np.testing.assert_allclose(got[-4:], expected[-4:], atol=1e-4)

@@ -1,0 +1,62 @@
+"""Exactly cut words against added delay: `python tests/benchmarks/bench_segmentation.py INK.npz [--all]`.
+
+INK.npz is an ink file in the layout of unipen-words. Lines of its test writers, composed as
+segmentation_gaps.toml says, go through the live stages; the baseline closes a word after a fixed pause.
+Without --all every third writer is used.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from segmentation_lines import GAPS, Lines, Setting, line_sessions
+from segmentation_score import HEADER, by_pause, segmented
+
+from penapp.segment.params import SegmentParams
+from penapp.simulation.ink import InkCorpus
+from penapp.simulation.pen import SIMULATOR_VERSION
+
+DELAYS_S = (0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0, 1.2)
+PATIENCE_S = SegmentParams().longest_pause_s - SegmentParams().commit_delay_s
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("ink", type=Path)
+    parser.add_argument("--part", default="test", choices=("val", "test"))
+    parser.add_argument("--all", action="store_true", help="every writer, not every third")
+    options = parser.parse_args()
+    corpus = InkCorpus.load(options.ink)
+    every = 1 if options.all else 3
+    print(f"gaps version {GAPS['version']}, simulator {SIMULATOR_VERSION}, part {options.part}")
+    for setting in Setting:
+        sessions = list(line_sessions(corpus, options.part, setting=setting, every=every))
+        count = sum(len(s.words) for s in sessions)
+        writers = len({s.writer for s in sessions})
+        print(f"\n{setting.value}: {count} words of {writers} writers; percent, seconds")
+        curve(sessions, DELAYS_S if setting is Setting.LINES else (0.5, 0.7, 1.0))
+    print("\nlines, other pens, delay 0.7 s")
+    for rate_hz in GAPS["test"]["other_rates_hz"]:
+        part = line_sessions(
+            corpus, options.part, rate_hz=rate_hz, every=every * GAPS["test"]["other_rates_every"]
+        )
+        print(f"{rate_hz:5.0f} Hz        {HEADER}\n                {segmented(part, SegmentParams()).line()}")
+
+
+def curve(sessions: list[Lines], delays_s: tuple[float, ...]) -> None:
+    print(f"delay  segmenter{HEADER}   fixed pause{HEADER}   ratio of words not exact")
+    for delay_s in delays_s:
+        ours, fixed = segmented(sessions, at_delay(delay_s)), by_pause(sessions, delay_s)
+        ratio = (ours.words - ours.exact) / max(fixed.words - fixed.exact, 1)
+        print(f"{delay_s:5.2f}           {ours.line()}              {fixed.line()}   {ratio:.2f}")
+
+
+def at_delay(delay_s: float) -> SegmentParams:
+    """The shipped parameters with another commit delay."""
+    return replace(SegmentParams(), commit_delay_s=delay_s, longest_pause_s=delay_s + PATIENCE_S)
+
+
+if __name__ == "__main__":
+    main()

@@ -17,6 +17,9 @@ ALLOWED: dict[str, tuple[object, ...]] = {
 }
 """Keys with few possible values."""
 
+BELOW_ONE = ("augment.mask", "network.dropout", "optim.ema")
+"""Probabilities that must leave something over: at 1 nothing would ever be learned, or end."""
+
 
 @dataclass(frozen=True)
 class NetworkConfig:
@@ -162,13 +165,15 @@ def _build(kind: type[_T], table: dict[str, Any], where: str) -> _T:
 
 def _checked(hint: Any, value: Any, where: str) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        value = float(value)
     plain = hint if isinstance(hint, type) else dict
     if not isinstance(value, plain) or (isinstance(value, bool) and plain is not bool):
         raise BadInputError(f"configuration key {where} is {value!r}, expected {plain.__name__}")
     if where in ALLOWED and value not in ALLOWED[where]:
         known = ", ".join(str(allowed) for allowed in ALLOWED[where])
         raise BadInputError(f"configuration key {where} is {value!r}, expected one of {known}")
+    if where in BELOW_ONE and isinstance(value, float) and value >= 1.0:
+        raise BadInputError(f"configuration key {where} is {value!r}, expected less than 1")
     if isinstance(value, dict):
         return {key: _checked(float, share, f"{where}.{key}") for key, share in value.items()}
     return value

@@ -120,7 +120,7 @@ def read_session(source: PenSource, references: Sequence[Reference], engines: En
     _play(lambda: LiveSession(source, make, ring_seconds=1.0, on_event=listen))
     if failures or not made:
         raise DeviceError(failures[0] if failures else f"{source.name} delivered nothing")
-    return _matched(made[-1], references)
+    return matched(made[-1], references)
 
 
 def _play(make_session: Callable[[], LiveSession]) -> None:
@@ -133,7 +133,7 @@ def _play(make_session: Callable[[], LiveSession]) -> None:
         session.stop()
 
 
-def _matched(pipeline: ListeningPipeline, references: Sequence[Reference]) -> list[Reading]:
+def matched(pipeline: ListeningPipeline, references: Sequence[Reference]) -> list[Reading]:
     """Every segment goes to the word it overlaps most (or lies nearest to); nothing is dropped."""
     origin = pipeline.start_t or 0.0
     parts: list[list[tuple[str, str]]] = [[] for _ in references]

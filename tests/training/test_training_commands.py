@@ -1,0 +1,149 @@
+"""`python -m models.training …`: a run from configuration to a card, and what goes wrong in one line."""
+
+import json
+import sys
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="the trainer needs torch (extra `train`)")
+
+from models.training import __main__ as program  # noqa: E402
+from models.training.card import read_result, write_card  # noqa: E402
+from models.training.commands import checkpoint_of  # noqa: E402
+from models.training.config import load_config  # noqa: E402
+from penapp.errors import BadInputError, ModelMismatchError  # noqa: E402
+from penapp.recognise.artefact import read_manifest  # noqa: E402
+from tests.training.toy_training import write_corpus  # noqa: E402
+
+TINY = ["network.stem=8", "network.width=8", "network.hidden=8", "network.layers=1", "network.blocks=0"]
+
+
+@pytest.fixture
+def call(monkeypatch, capsys):
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["training", *map(str, arguments)])
+        code = program.run()
+        seen = capsys.readouterr()
+        return code, seen.out, seen.err
+
+    threads = torch.get_num_threads()
+    yield run
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    return write_corpus(tmp_path_factory.mktemp("corpus"))
+
+
+def train_arguments(corpus, runs, *more):
+    items = [
+        *TINY,
+        "name=tiny",
+        f'data.corpus="{corpus.as_posix()}"',
+        'data.train={"train.npz"=1.0}',
+        "data.val_words=6",
+        "optim.steps=3",
+        "optim.batch_rows=1200",
+        *more,
+    ]
+    return ["train", "--runs", runs, *(word for item in items for word in ("--set", item))]
+
+
+def test_from_configuration_to_artefact(call, corpus, tmp_path):
+    code, out, err = call(*train_arguments(corpus, tmp_path / "runs"))
+    assert (code, err) == (0, "")
+    assert "step 0 of 3" in out
+    run = tmp_path / "runs" / "tiny"
+    assert load_config(None).optim.steps != program.stored_config(run).optim.steps == 3
+    code, out, err = call("export", run, tmp_path / "model", "--golden", corpus / "val.npz", "--name", "tiny")
+    assert (code, err) == (0, "")
+    assert read_manifest(tmp_path / "model").name == "tiny"
+    assert call("resume", run)[1].startswith("tiny: step 3 of 3")
+
+
+def test_a_finished_run_of_another_configuration_is_not_overwritten(call, corpus, tmp_path):
+    call(*train_arguments(corpus, tmp_path))
+    before = {p.name: p.read_bytes() for p in (tmp_path / "tiny").iterdir()}
+    code, _, err = call(*train_arguments(corpus, tmp_path, "optim.lr=0.5"))
+    assert code == 1
+    assert "holds a run with another configuration" in err
+    assert {p.name: p.read_bytes() for p in (tmp_path / "tiny").iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["train", "--set", "optim.foo=1"], 1, "unknown configuration key optim.foo"),
+        (["train", "--set", 'data.train={"none.npz"=1.0}'], 1, "no shard matches none.npz"),
+        (["export", ".", "out", "--golden", "x.npz"], 2, "'x.npz' does not exist"),
+        (["frobnicate"], 2, "frobnicate"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_line(call, tmp_path, monkeypatch, arguments, code, said):
+    monkeypatch.chdir(tmp_path)
+    found, _, err = call(*arguments)
+    assert found == code
+    assert said in err
+    assert "Traceback" not in err
+
+
+def test_a_run_folder_stands_for_its_best_checkpoint(tmp_path):
+    with pytest.raises(BadInputError, match="holds no checkpoint"):
+        checkpoint_of(tmp_path)
+    (tmp_path / "last.safetensors").touch()
+    assert checkpoint_of(tmp_path).name == "last.safetensors"
+    (tmp_path / "best.safetensors").touch()
+    assert checkpoint_of(tmp_path).name == "best.safetensors"
+    assert checkpoint_of(tmp_path / "last.safetensors").name == "last.safetensors"
+
+
+def test_evaluate_reads_a_corpus_with_an_exported_artefact(call, toy_model):
+    from penapp.simulation.demo_ink import DEMO_INK
+
+    options = ["--split", "val", "--limit", "12"]
+    code, out, _ = call("evaluate", toy_model, DEMO_INK, "--json", *options)
+    assert code == 0
+    assert json.loads(out)["groups"][-1]["words"] == 12
+
+
+def result_file(path, model, **facts):
+    row = {
+        "group": "all", "words": 9, "writers": 2, "greedy_cer": 20.123, "greedy_wer": 50.0,
+        "decoded_cer": 10.0, "decoded_wer": 30.0, "greedy_cer_given": 19.0, "exact_cuts": 97.0, "oov": 5.0,
+        "writer_cer": [10.0, 20.0, 31.25],
+    }  # fmt: skip
+    path.write_text(json.dumps({"corpus": "test.npz", "model": model, "seed": 1, **facts, "groups": [row]}))
+    return path
+
+
+def test_the_card_holds_manifest_and_figures(toy_model, tmp_path):
+    manifest = read_manifest(toy_model)
+    results = [read_result(result_file(tmp_path / "r.json", f"toy {manifest.sha256[:12]}"))]
+    template = program.main.commands["card"].params[-1].default
+    write_card(tmp_path, manifest, results, template)
+    card = (tmp_path / "CARD.md").read_text(encoding="utf-8")
+    assert card.startswith("# toy v1\n")
+    assert manifest.sha256 in card
+    assert manifest.fingerprint in card
+    assert "| all | 9 | 2 | 20.1 | 50.0 |" in card
+    assert "10.0 / 20.0 / 31.2 |" in card
+    assert "corpus test.npz; seed 1" in card
+    assert "$" not in card
+
+
+def test_figures_of_another_model_are_not_put_on_a_card(toy_model, tmp_path):
+    manifest = read_manifest(toy_model)
+    results = [read_result(result_file(tmp_path / "r.json", "toy 000000000000"))]
+    with pytest.raises(ModelMismatchError, match=f"toy 000000000000.*toy {manifest.sha256[:12]}"):
+        write_card(tmp_path, manifest, results, tmp_path / "none.md")
+    assert not (tmp_path / "CARD.md").exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"groups": []}', '{"corpus": 1, "model": 2, "groups": [{}]}']
+)
+def test_a_file_that_is_no_evaluation_is_named(tmp_path, text):
+    (tmp_path / "r.json").write_text(text)
+    with pytest.raises(BadInputError, match=r"r\.json is not an evaluation"):
+        read_result(tmp_path / "r.json")

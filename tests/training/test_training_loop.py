@@ -1,0 +1,177 @@
+"""The loop end to end: a few steps of a toy network on words that the live stages cut from the demo ink."""
+
+import json
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the trainer needs torch (extra `train`)")
+
+import torch.multiprocessing as mp  # noqa: E402
+
+from models.training.loop import (  # noqa: E402
+    ctc_term,
+    evaluate_shard,
+    learning_rate,
+    load_corpora,
+    load_run,
+    start_run,
+    train,
+    train_step,
+)
+from penapp.errors import BadInputError, ModelMismatchError  # noqa: E402
+from tests.training.toy_ranks import train_and_tell  # noqa: E402
+from tests.training.toy_training import demo_shard, toy_config, write_corpus  # noqa: E402
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    return write_corpus(tmp_path_factory.mktemp("corpus"))
+
+
+def metrics(folder):
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def fresh(config):
+    return start_run(config, 14)
+
+
+def everything(run):
+    """All that a run carries from step to step."""
+    moments = [v for p in run.network.parameters() for _, v in sorted(run.optimiser.state[p].items())]
+    return [*run.network.state_dict().values(), *run.smooth.state_dict().values(), *moments]
+
+
+def test_the_loss_falls_within_thirty_steps(corpus, tmp_path, capsys):
+    config = toy_config(corpus, optim={"lr": 0.02}, evaluate_every=10)
+    train(fresh(config), tmp_path)
+    losses = [line["loss"] for line in metrics(tmp_path)]
+    assert len(losses) == 3
+    assert losses[2] < losses[1] < losses[0] / 2
+    assert "min left" in capsys.readouterr().out
+
+
+def test_a_run_stopped_in_the_middle_ends_bit_for_bit_like_one_that_was_not(corpus, tmp_path):
+    """Weights, smoothed weights and optimiser, with dropout and all augmentation, in the middle of a pool."""
+    config = toy_config(corpus)
+    whole = train(fresh(config), tmp_path, until=10)
+    (tmp_path / "parts").mkdir()
+    train(fresh(config), tmp_path / "parts", until=5)
+    resumed = load_run(tmp_path / "parts" / "last.safetensors", fresh(config))
+    assert resumed.step == 5
+    train(resumed, tmp_path / "parts", until=10)
+    assert resumed.step == whole.step == 10
+    for a, b in zip(everything(resumed), everything(whole), strict=True):
+        assert torch.equal(a, b)
+    assert resumed.best_cer == whole.best_cer
+
+
+def test_two_runs_of_one_configuration_are_the_same_and_of_another_seed_are_not(corpus, tmp_path):
+    one, again, other = (train(fresh(toy_config(corpus, seed=seed)), tmp_path, until=2) for seed in (3, 3, 4))
+    assert all(torch.equal(a, b) for a, b in zip(everything(one), everything(again), strict=True))
+    assert not all(torch.equal(a, b) for a, b in zip(everything(one), everything(other), strict=True))
+
+
+def test_two_processes_train_one_network(corpus, tmp_path):
+    """Both end with the same weights: those of one process that averages both processes' gradients."""
+    config = toy_config(corpus, network={"dropout": 0.0})
+    other = mp.get_context("spawn").Process(target=train_and_tell, args=(1, 2, config, 3, tmp_path))
+    other.start()
+    train_and_tell(0, 2, config, 3, tmp_path)
+    other.join()
+    assert other.exitcode == 0
+    ranks = [torch.from_numpy(np.load(tmp_path / f"rank{k}.npy")) for k in range(2)]
+    assert torch.equal(*ranks)
+    torch.testing.assert_close(ranks[0], _averaged_by_hand(config, 3), rtol=0, atol=1e-6)
+    alone = train(fresh(config), tmp_path, until=3)
+    single = torch.cat([p.detach().reshape(-1) for p in alone.network.parameters()])
+    assert (single - ranks[0]).abs().max() > 1e-4
+
+
+def _averaged_by_hand(config, steps):
+    from models.training.batches import Sampler
+    from penapp.decode.alphabet import PENAPP_ALPHABET
+
+    run = fresh(config)
+    sampler = Sampler(load_corpora(config), config, PENAPP_ALPHABET)
+    for step in range(1, steps + 1):
+        for group in run.optimiser.param_groups:
+            group["lr"] = learning_rate(config.optim, step)
+        run.optimiser.zero_grad()
+        run.network.train()
+        for rank in range(2):
+            batch = sampler.batch(step, rank)
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                log_probs = run.network(batch.features, batch.lengths)
+            (ctc_term(log_probs, run.network.output_length(batch.lengths), batch) / 2).backward()
+        torch.nn.utils.clip_grad_norm_(run.network.parameters(), config.optim.clip)
+        run.optimiser.step()
+    return torch.cat([p.detach().reshape(-1) for p in run.network.parameters()])
+
+
+def test_a_step_without_a_finite_gradient_changes_no_weight(corpus):
+    run = fresh(toy_config(corpus))
+    run.step = 1
+    from models.training.batches import Sampler
+    from penapp.decode.alphabet import PENAPP_ALPHABET
+
+    batch = Sampler(load_corpora(run.config), run.config, PENAPP_ALPHABET).batch(1)
+    before = [p.detach().clone() for p in run.network.parameters()]
+    batch.features[0, 0, 0] = float("nan")
+    train_step(run, batch)
+    assert all(torch.equal(a, b) for a, b in zip(before, run.network.parameters(), strict=True))
+
+
+def test_the_learning_rate_warms_up_and_decays(corpus):
+    optim = toy_config(corpus, optim={"steps": 100, "warmup": 0.1, "lr": 1.0}).optim
+    rates = [learning_rate(optim, step) for step in range(1, 101)]
+    assert rates[:9] == sorted(rates[:9])
+    assert rates[0] == pytest.approx(0.1)
+    assert max(rates) == pytest.approx(1.0)
+    assert rates[9:] == sorted(rates[9:], reverse=True)
+    assert rates[-1] == pytest.approx(0.01)
+
+
+def test_validation_does_not_depend_on_how_words_are_batched(corpus):
+    from models.training.loop import greedy_texts
+
+    run = fresh(toy_config(corpus))
+    shard = demo_shard()
+    assert greedy_texts(run.smooth, shard, batch=1) == greedy_texts(run.smooth, shard, batch=64)
+    assert evaluate_shard(run.smooth, shard).words == len(shard)
+
+
+def test_a_corpus_that_is_not_there_is_named(corpus, tmp_path):
+    with pytest.raises(BadInputError, match=r"no shard matches fonts-\*\.npz"):
+        load_corpora(toy_config(corpus, data={"train": {"fonts-*.npz": 1.0}}))
+    with pytest.raises(BadInputError, match="none"):
+        train(fresh(toy_config(corpus, data={"val": "none.npz"})), tmp_path)
+
+
+def test_another_normalisation_trains_on_other_rows_of_the_same_words(corpus):
+    causal, own = (
+        load_corpora(toy_config(corpus, data={"normalisation": kind}))[0].shard
+        for kind in ("causal", "per-segment")
+    )
+    assert causal.label.tolist() == own.label.tolist()
+    assert causal.fingerprint != own.fingerprint
+    assert not np.array_equal(causal.rows, own.rows)
+
+
+def test_shards_of_other_features_are_refused(tmp_path):
+    from dataclasses import replace
+
+    for name in ("train-1.npz", "val.npz"):
+        demo_shard("val", 1).save(tmp_path / name)
+    replace(demo_shard("val", 1), fingerprint="0123456789abcdef").save(tmp_path / "train-2.npz")
+    with pytest.raises(ModelMismatchError, match="0123456789abcdef"):
+        load_corpora(toy_config(tmp_path, data={"train": {"train-*.npz": 1.0}}))

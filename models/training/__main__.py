@@ -41,7 +41,7 @@ def train_command(config_path: Path | None, overrides: tuple[str, ...], runs: Pa
     folder = runs / config.name
     if (folder / "last.safetensors").exists() and stored_config(folder) != config:
         raise BadInputError(
-            f"{folder} holds a run with another configuration",
+            f"{folder} holds a run with another configuration.",
             advice="Choose another name, or resume that run.",
         )
     if _rank() == 0:

@@ -54,7 +54,7 @@ class Sampler:
         for c, usable in zip(corpora, self._usable, strict=True):
             if not len(usable):
                 raise BadInputError(
-                    f"none of the {len(c.shard)} words of a training shard can be used",
+                    f"none of the {len(c.shard)} words of a training shard can be used.",
                     advice="Words must fit the alphabet and leave the network enough rows for their letters.",
                 )
         self._any_short = any(

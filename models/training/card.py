@@ -48,7 +48,7 @@ def read_result(path: Path) -> Result:
             [row[key] for key in COLUMNS]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadInputError(
-            f"{path} is not an evaluation ({type(error).__name__}: {error})",
+            f"{path} is not an evaluation ({type(error).__name__}: {error}).",
             advice="Make it with `penapp evaluate CORPUS --json > FILE`.",
         ) from error
     return Result(facts, groups)
@@ -61,7 +61,7 @@ def write_card(folder: Path, manifest: Manifest, results: Sequence[Result], temp
         if result.facts["model"] != expected:
             raise ModelMismatchError(
                 f"an evaluation of {result.facts['corpus']} is of model {result.facts['model']}, "
-                f"the card is for {expected}",
+                f"the card is for {expected}.",
                 advice="Evaluate the exported model again.",
             )
     text = _filled(template, manifest, results)
@@ -86,7 +86,7 @@ def _filled(template: Path, manifest: Manifest, results: Sequence[Result]) -> st
         return Template(template.read_text(encoding="utf-8")).substitute(values)
     except (KeyError, ValueError) as error:
         raise BadInputError(
-            f"{template}: unknown or broken placeholder ({error})",
+            f"{template}: unknown or broken placeholder ({error}).",
             advice=f"Known: {', '.join(values)}; a plain dollar sign is written $$.",
         ) from error
 

@@ -35,7 +35,7 @@ def load_checkpoint(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]
         return load_file(path), state
     except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
         raise BadInputError(
-            f"{path} is not a checkpoint ({error})", advice="Expected a .safetensors file of a training run."
+            f"{path} is not a checkpoint ({error}).", advice="Expected a .safetensors file of a training run."
         ) from error
 
 

@@ -68,5 +68,5 @@ def checkpoint_of(run: Path) -> Path:
         if (run / name).exists():
             return run / name
     raise BadInputError(
-        f"{run} holds no checkpoint", advice="Name a folder of `train`, or a .safetensors file."
+        f"{run} holds no checkpoint.", advice="Name a folder of `train`, or a .safetensors file."
     )

@@ -43,7 +43,7 @@ class AugmentConfig:
 
     stretch: largest relative change of tempo (uniform in log); warp: strength of a smooth time warp
     turn_deg: sd of a rotation of forward/side about the vertical; shear: sd of the entries of a further
-    linear map of the two (slant, aspect); size: sd of log scale of the motion
+    linear map of the two (slant, aspect); blur: sd of a change of sharpness; size: sd of log scale of the motion
     noise: sd added to every feature; concatenate: probability of joining another word of the same session
     mask: probability of blanking a stretch of up to 0.15 s, then of one more, and so on
     channel: probability of losing a feature group
@@ -54,6 +54,7 @@ class AugmentConfig:
     warp: float = 0.15
     turn_deg: float = 10.0
     shear: float = 0.1
+    blur: float = 0.0
     size: float = 0.15
     noise: float = 0.05
     concatenate: float = 0.25
@@ -109,7 +110,7 @@ def load_config(path: Path | None, overrides: tuple[str, ...] = ()) -> RunConfig
         try:
             table = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, tomllib.TOMLDecodeError) as error:
-            raise BadInputError(f"{path}: {error}", advice="Expected a TOML file.") from error
+            raise BadInputError(f"{path}: {error}.", advice="Expected a TOML file.") from error
     for item in overrides:
         key, _, text = item.partition("=")
         if not text:
@@ -149,7 +150,7 @@ def _build(kind: type[_T], table: dict[str, Any], where: str) -> _T:
     if unknown:
         names = ", ".join(where + key for key in unknown)
         raise BadInputError(
-            f"unknown configuration key {names}", advice=f"Known here: {', '.join(sorted(known))}."
+            f"unknown configuration key {names}.", advice=f"Known here: {', '.join(sorted(known))}."
         )
     values = {}
     for key, value in table.items():

@@ -78,7 +78,7 @@ def export(
 def check_parity(network: Recogniser, folder: Path, golden: Shard) -> float:
     """Largest difference on real words, torch in padded batches and ONNX alone; greedy texts must agree."""
     if not len(golden):
-        raise BadInputError("the golden shard holds no word", advice="Name a shard with real words.")
+        raise BadInputError("the golden shard holds no word.", advice="Name a shard with real words.")
     recogniser = OnnxRecogniser(folder)
     worst = 0.0
     for i, ours in enumerate(_torch_log_probs(network, golden)):

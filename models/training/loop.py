@@ -153,7 +153,7 @@ def load_corpora(config: RunConfig) -> list[Corpus]:
         paths = sorted(Path(config.data.corpus).glob(pattern))
         if not paths:
             raise BadInputError(
-                f"no shard matches {pattern} in {config.data.corpus}", advice="Run `prepare` first."
+                f"no shard matches {pattern} in {config.data.corpus}.", advice="Run `prepare` first."
             )
         shard = join([Shard.load(p) for p in paths]).normalised(feature_params(config))
         corpora.append(Corpus(shard, share))
@@ -192,7 +192,7 @@ def load_weights(network: nn.Module, tensors: dict[str, Tensor], prefix: str, pa
     except RuntimeError as error:
         reason = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
         raise BadInputError(
-            f"{path} holds no weights of this network ({reason})",
+            f"{path} holds no weights of this network ({reason}).",
             advice="Use the configuration that the checkpoint was made with.",
         ) from error
 

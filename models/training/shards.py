@@ -89,7 +89,7 @@ def join(shards: Sequence[Shard]) -> Shard:
     prints = sorted({s.fingerprint for s in shards})
     if len(prints) != 1:
         raise ModelMismatchError(
-            f"shards were made with different feature parameters: {', '.join(prints)}",
+            f"shards were made with different feature parameters: {', '.join(prints)}.",
             advice="Prepare all of them with this version.",
         )
     starts = np.cumsum([0] + [int(s.off[-1]) for s in shards])

@@ -99,13 +99,13 @@ def stream_sessions(folder: Path) -> Iterator[EvaluationSession]:
     streams = sorted(folder.glob("*.pen"))
     if not streams:
         raise BadInputError(
-            f"{folder} holds no .pen files", advice="Record some with `penapp live --record`."
+            f"{folder} holds no .pen files.", advice="Record some with `penapp live --record`."
         )
     for stream in streams:
         beside = stream.with_suffix(".txt")
         if not beside.exists():
             raise BadInputError(
-                f"{beside} is missing", advice="Put the text that was written beside the stream."
+                f"{beside} is missing.", advice="Put the text that was written beside the stream."
             )
         label = "".join(beside.read_text(encoding="utf-8").split())
         reference = Reference(label, stream.stem, "streams", 0.0, float("inf"))

@@ -57,7 +57,7 @@ def read_manifest(folder: Path) -> Manifest:
         manifest = Manifest(**{**table, "alphabet": Alphabet(table["alphabet"]), "params": params})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadInputError(
-            f"{path} is not a recogniser manifest ({error})",
+            f"{path} is not a recogniser manifest ({error}).",
             advice="Name a folder with manifest.json and model.onnx, or reinstall penapp.",
         ) from error
     _check_features(manifest)
@@ -74,17 +74,17 @@ def _check_features(manifest: Manifest) -> None:
     if ours != manifest.fingerprint:
         raise ModelMismatchError(
             f"model {manifest.name} v{manifest.version} was trained with features {manifest.fingerprint}, "
-            f"this build produces {ours} from the same parameters",
+            f"this build produces {ours} from the same parameters.",
             advice="Install the model that came with this version, or export it again.",
         )
 
 
 def _check_file(manifest: Manifest, path: Path) -> None:
     if not path.exists():
-        raise BadInputError(f"{path} is missing", advice="Reinstall penapp, or export the model again.")
+        raise BadInputError(f"{path} is missing.", advice="Reinstall penapp, or export the model again.")
     found = file_hash(path)
     if found != manifest.sha256:
         raise ModelMismatchError(
-            f"{path} has the hash {found[:12]}…, its manifest expects {manifest.sha256[:12]}…",
+            f"{path} has the hash {found[:12]}…, its manifest expects {manifest.sha256[:12]}….",
             advice="The file was changed or damaged: reinstall penapp, or export the model again.",
         )

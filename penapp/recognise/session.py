@@ -48,7 +48,7 @@ class OnnxRecogniser:
 
     def __init__(self, folder: Path = SHIPPED, provider: str = "cpu") -> None:
         if provider not in PROVIDERS:
-            raise BadInputError(f"unknown provider {provider!r}", advice=f"Known: {', '.join(PROVIDERS)}.")
+            raise BadInputError(f"unknown provider {provider!r}.", advice=f"Known: {', '.join(PROVIDERS)}.")
         self.manifest: Manifest = read_manifest(folder)
         self._session = _open(folder / "model.onnx", provider)
         self.report = ProviderReport(provider, tuple(self._session.get_providers()))
@@ -58,7 +58,7 @@ class OnnxRecogniser:
         if features.fingerprint != self._fingerprint:
             raise ModelMismatchError(
                 f"model {self.manifest.name} expects features {self._fingerprint}, "
-                f"got {features.fingerprint}",
+                f"got {features.fingerprint}.",
                 advice="Use the parameters of the manifest.",
             )
         rows = len(features.values)
@@ -84,6 +84,6 @@ def _open(path: Path, provider: str) -> Any:
         return onnxruntime.InferenceSession(str(path), options, providers=available)
     except Exception as error:  # the runtime has a class for every kind of damage and no common root
         raise BadInputError(
-            f"{path} cannot be opened by ONNX Runtime ({str(error).splitlines()[0]})",
+            f"{path} cannot be opened by ONNX Runtime ({str(error).splitlines()[0]}).",
             advice="Reinstall penapp, or export the model again.",
         ) from error

@@ -14,6 +14,7 @@ def augmented(rows: _Rows, config: AugmentConfig, rng: np.random.Generator) -> _
     """One varied copy of (T, F) rows."""
     rows, tempo = _retimed(rows, config, rng)
     _reshape(rows, config, rng)
+    _blur(rows, config, rng)
     scale = float(np.exp(config.size * rng.standard_normal()))
     rows[:, 0:3] *= scale * tempo * tempo
     rows[:, 3:6] *= scale * tempo
@@ -63,3 +64,13 @@ def _reshape(rows: _Rows, config: AugmentConfig, rng: np.random.Generator) -> No
     bend = (np.eye(2) + config.shear * rng.standard_normal((2, 2))).astype(np.float32)
     for group, matrix in ((0, turn @ bend), (3, turn @ bend), (6, turn @ bend), (9, turn)):
         rows[:, group : group + 2] = rows[:, group : group + 2] @ matrix.T
+
+
+def _blur(rows: _Rows, config: AugmentConfig, rng: np.random.Generator) -> None:
+    """Smoother or edgier writing: motion at 8-16 Hz is weakened or strengthened (three taps, 30 ms apart)."""
+    if config.blur == 0.0 or len(rows) < 7:
+        return
+    amount = np.float32(np.clip(config.blur * rng.standard_normal(), -0.2, 0.24))
+    motion = rows[:, :12].copy()
+    motion[3:-3] += amount * (rows[6:, :12] + rows[:-6, :12] - 2.0 * rows[3:-3, :12])
+    rows[:, :12] = motion

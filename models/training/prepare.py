@@ -28,9 +28,10 @@ PEN_RATES_HZ = (100.0, 100.0, 100.0, 100.0, 200.0, 50.0)
 @click.option("--split", default="train", show_default=True)
 @click.option("--seed", type=int, required=True)
 @click.option("--words", "limit", type=int, default=1_000_000, help="stop after so many words")
+@click.option("--spread", type=float, default=1.0, show_default=True, help="strength of size, speed, slant")
 @click.option("--plain", is_flag=True, help="donor's own size and speed, 100 Hz: for validation")
 def prepare_command(  # noqa: PLR0913 - one parameter per option
-    source: str, out: Path, ink: Path, letters: Path | None, split: str, seed: int, limit: int, plain: bool
+    source: str, out: Path, ink: Path, letters: Path | None, split: str, seed: int, limit: int, plain: bool, spread: float
 ) -> None:
     """Write a feature shard: the virtual pen writes the ink, the live stages read it."""
     corpus = InkCorpus.load(ink)
@@ -40,7 +41,7 @@ def prepare_command(  # noqa: PLR0913 - one parameter per option
     written = 0
     for number, session in enumerate(sessions):
         rate = 100.0 if plain else float(rng.choice(PEN_RATES_HZ))
-        played = simulate(session, [seed, number], rate, 0.0 if plain else 1.0)
+        played = simulate(session, [seed, number], rate, 0.0 if plain else spread)
         words += cut_words(played, session[0].writer, number, DEFAULT_PARAMS)
         written += len(session)
         if len(words) >= limit:

@@ -1,4 +1,4 @@
-"""How long the network takes for a word of 5 s, one thread, beside one decoded word and ONNX Runtime's defaults.
+"""How long the network takes for a word of 5 s, one thread; ONNX Runtime's defaults beside it.
 
     python tests/benchmarks/bench_recognise.py
 """

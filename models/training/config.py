@@ -43,8 +43,9 @@ class AugmentConfig:
 
     stretch: largest relative change of tempo (uniform in log); warp: strength of a smooth time warp
     turn_deg: sd of a rotation of forward/side about the vertical; shear: sd of the entries of a further
-    linear map of the two (slant, aspect); blur: sd of a change of sharpness; size: sd of log scale of the motion
-    noise: sd added to every feature; concatenate: probability of joining another word of the same session
+    linear map of the two (slant, aspect); blur: sd of a change of sharpness
+    size: sd of log scale of the motion; noise: sd added to every feature
+    concatenate: probability of joining another word of the same session
     mask: probability of blanking a stretch of up to 0.15 s, then of one more, and so on
     channel: probability of losing a feature group
     force: sd of log scale of the force row

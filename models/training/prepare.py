@@ -31,7 +31,15 @@ PEN_RATES_HZ = (100.0, 100.0, 100.0, 100.0, 200.0, 50.0)
 @click.option("--spread", type=float, default=1.0, show_default=True, help="strength of size, speed, slant")
 @click.option("--plain", is_flag=True, help="donor's own size and speed, 100 Hz: for validation")
 def prepare_command(  # noqa: PLR0913 - one parameter per option
-    source: str, out: Path, ink: Path, letters: Path | None, split: str, seed: int, limit: int, plain: bool, spread: float
+    source: str,
+    out: Path,
+    ink: Path,
+    letters: Path | None,
+    split: str,
+    seed: int,
+    limit: int,
+    plain: bool,
+    spread: float,
 ) -> None:
     """Write a feature shard: the virtual pen writes the ink, the live stages read it."""
     corpus = InkCorpus.load(ink)

@@ -19,12 +19,12 @@ from penapp.recognise.session import OnnxRecogniser
 from penapp.scores import error_rates
 
 GRID: dict[str, tuple[float, ...]] = {
-    "lm_weight": (0.4, 0.6, 0.8, 1.0, 1.2),
-    "log_oov": (-1.5, -2.0, -3.0, -4.0),
-    "word_insertion": (-0.5, 0.0, 0.5, 1.0),
+    "letter_insertion": (0.0, 0.4, 0.8, 1.2, 1.6, 2.0),
+    "lm_weight": (0.2, 0.3, 0.4, 0.5, 0.6, 0.8),
+    "word_insertion": (0.0, 1.0, 2.0, 3.0, 4.0),
+    "log_oov": (-2.0, -3.0, -4.0, -6.0),
     "log_capitalised": (-0.5, -1.0, -2.0),
     "log_upper": (-1.0, -2.0, -3.0),
-    "log_mixed": (-3.0, -5.0, -7.0),
     "log_mark": (-1.5, -2.5, -4.0),
 }
 

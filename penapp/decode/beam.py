@@ -64,7 +64,8 @@ class TrieBeam:
     def follow(self, trie: Trie) -> None:
         """Takes another trie and starts over."""
         self._trie = trie
-        self._weight = np.exp(self._params.lm_weight * trie.look_ahead)
+        self._depth_bonus = self._params.letter_insertion * _depths(trie.parent)
+        self._weight = np.exp(self._params.lm_weight * trie.look_ahead + self._depth_bonus)
         self._ends = np.isfinite(trie.log_word).astype(np.float64)
         self._slot = np.full(len(trie.letter), -1, dtype=np.intp)
         self.reset()
@@ -86,7 +87,8 @@ class TrieBeam:
         """
         trie, weight = self._trie, self._params.lm_weight
         ended = np.flatnonzero(self._front.ends)
-        nodes, scores = self._kept[ended], self._scores()[ended]
+        nodes = self._kept[ended]
+        scores = self._scores()[ended] + self._depth_bonus[nodes]
         order = np.lexsort((nodes, -scores - weight * trie.log_word[nodes]))[:count]
         found = {
             text: score + weight * log_prior(text)
@@ -105,7 +107,8 @@ class TrieBeam:
 
     def _leading_nodes(self) -> list[int]:
         nodes = self._kept
-        promise = self._scores() + self._params.lm_weight * self._trie.look_ahead[nodes]
+        promise = self._scores() + self._depth_bonus[nodes]
+        promise += self._params.lm_weight * self._trie.look_ahead[nodes]
         ranked: list[int] = nodes[np.lexsort((nodes, -promise))].tolist()
         return ranked
 
@@ -190,3 +193,13 @@ class TrieBeam:
             same=(letter == trie.letter[trie.parent[everyone]]).astype(np.float64),
             weight=self._weight[everyone],
         )
+
+
+def _depths(parent: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Letters from the root to every node."""
+    depth = np.zeros(len(parent))
+    above = parent
+    while (above >= 0).any():
+        depth += above >= 0
+        above = np.where(above >= 0, parent[above], -1)
+    return depth

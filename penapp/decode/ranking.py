@@ -27,15 +27,15 @@ class Ranker:
         texts = [text for text in priors if self._alphabet.covers(text)]
         network = ctc_scores(values, [self._alphabet.encode(text) for text in texts], self._alphabet.blank)
         scored = [
-            Candidate(text, float(score) + self._weighed(priors[text]), priors[text].in_lexicon)
+            Candidate(text, float(score) + self._weighed(text, priors[text]), priors[text].in_lexicon)
             for text, score in zip(texts, network, strict=True)
             if score > -math.inf
         ]
         return sorted(scored, key=lambda candidate: (-candidate.score, candidate.text))
 
-    def _weighed(self, prior: Prior) -> float:
+    def _weighed(self, text: str, prior: Prior) -> float:
         insertion = self._params.word_insertion if prior.in_lexicon else 0.0
-        return self._params.lm_weight * prior.log_p + insertion
+        return self._params.lm_weight * prior.log_p + insertion + self._params.letter_insertion * len(text)
 
     def hypothesis(
         self, frames: LogProbs, ranked: Sequence[Candidate], as_written: str, state: TextState

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +55,8 @@ class WordDecoder:
         self._alphabet = alphabet
         self._lexicon = lexicon
         self._params = params or DecoderParams()
+        if lexicon is None:  # nothing to balance the bonuses with: the network alone decides
+            self._params = replace(self._params, word_insertion=0.0, letter_insertion=0.0)
         self._prior = TextPrior(lexicon, self._params)
         self._ranker = Ranker(alphabet, self._params)
         self._open = PrefixBeam(alphabet)

@@ -13,7 +13,7 @@ from penapp.decode.trie import from_words, join
 
 SMALL = Alphabet("abcABC.")
 WORDS = ["a", "aa", "aab", "ab", "abc", "abcc", "b", "ba", "bb", "c", "cab", "caab"]
-ALL = DecoderParams(beam=1000, beam_log_width=500.0, lm_weight=0.0)
+ALL = DecoderParams(beam=1000, beam_log_width=500.0, lm_weight=0.0, letter_insertion=0.0, word_insertion=0.0)
 
 
 def random_values(frames: int, seed: int, letters: slice) -> np.ndarray:

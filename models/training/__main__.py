@@ -14,7 +14,7 @@ import torch.distributed as dist
 from models.training.commands import card_command, evaluate_command, export_command
 from models.training.config import RunConfig, config_from_dump, dump_config, load_config
 from models.training.font_ink import font_ink_command
-from models.training.loop import load_run, start_run, train
+from models.training.loop import begin_with, load_run, start_run, train
 from models.training.prepare import prepare_command
 from models.training.tune_decoder import tune_decoder_command
 from penapp.dsp.params import DEFAULT_PARAMS
@@ -35,7 +35,14 @@ main.add_command(tune_decoder_command)
 @click.option("--set", "overrides", multiple=True, help="a.b=value, overrides the file")
 @click.option("--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True)
 @click.option("--threads", type=int, default=1, show_default=True)
-def train_command(config_path: Path | None, overrides: tuple[str, ...], runs: Path, threads: int) -> None:
+@click.option(
+    "--start-from",
+    type=click.Path(exists=True, path_type=Path),
+    help="Weights of a checkpoint to begin with.",
+)
+def train_command(
+    config_path: Path | None, overrides: tuple[str, ...], runs: Path, threads: int, start_from: Path | None
+) -> None:
     """Train from a configuration file; a run of this name goes on if its configuration is the same."""
     config = load_config(config_path, overrides)
     folder = runs / config.name
@@ -47,7 +54,7 @@ def train_command(config_path: Path | None, overrides: tuple[str, ...], runs: Pa
     if _rank() == 0:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.json").write_text(json.dumps(dump_config(config), indent=1), encoding="utf-8")
-    _train(config, folder, threads)
+    _train(config, folder, threads, start_from)
 
 
 @main.command("resume")
@@ -71,7 +78,7 @@ def stored_config(folder: Path) -> RunConfig:
         raise BadInputError(f"{path} is not the configuration of a run ({error})") from error
 
 
-def _train(config: RunConfig, folder: Path, threads: int) -> None:
+def _train(config: RunConfig, folder: Path, threads: int, start_from: Path | None = None) -> None:
     torch.set_num_threads(threads)
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         dist.init_process_group("gloo")
@@ -79,6 +86,8 @@ def _train(config: RunConfig, folder: Path, threads: int) -> None:
         run = start_run(config, DEFAULT_PARAMS.size)
         if (folder / "last.safetensors").exists():
             run = load_run(folder / "last.safetensors", run)
+        elif start_from is not None:
+            run = begin_with(start_from, run)
         if _rank() == 0:
             print(f"{config.name}: step {run.step} of {config.optim.steps}, on the CPU in bfloat16")
         train(run, folder)

@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from models.training.checkpoint import load_checkpoint
-from models.training.config import RunConfig, config_from_dump
+from models.training.checkpoint import load_checkpoint, save_checkpoint
+from models.training.config import config_from_dump
 from models.training.loop import feature_params, load_weights, start_run
 from models.training.network import Recogniser
 from models.training.shards import Shard
@@ -36,20 +36,16 @@ def load_network(checkpoint: Path) -> Recogniser:
     return run.smooth.eval()
 
 
-def checkpoint_config(checkpoint: Path) -> RunConfig:
-    """The configuration that a checkpoint was made with."""
-    return config_from_dump(load_checkpoint(checkpoint)[1]["config"])
-
-
 def export(
     checkpoint: Path, folder: Path, golden: Shard, *, name: str = "recogniser", version: int = 1
 ) -> Manifest:
-    """Write model.onnx and manifest.json.
+    """Write model.onnx, manifest.json and weights.safetensors (to go on training from, or to adapt).
 
     Raises:
         ModelMismatchError: ONNX and torch disagree on `golden`; what was in the folder stays
     """
-    config = checkpoint_config(checkpoint)
+    tensors, state = load_checkpoint(checkpoint)
+    config = config_from_dump(state["config"])
     params = feature_params(config)
     network = load_network(checkpoint)
     trial = folder.with_name(folder.name + ".part")
@@ -67,9 +63,11 @@ def export(
         sum(p.numel() for p in network.parameters()),
     )
     manifest.write(trial)
+    smooth = {key: value for key, value in tensors.items() if key.startswith("smooth.")}
+    save_checkpoint(trial / "weights.safetensors", smooth, state)
     check_parity(network, trial, golden.normalised(params))
     folder.mkdir(exist_ok=True)
-    for made in ("model.onnx", "manifest.json"):
+    for made in ("model.onnx", "manifest.json", "weights.safetensors"):
         os.replace(trial / made, folder / made)  # noqa: PTH105 - one atomic call each
     trial.rmdir()
     return manifest

@@ -184,6 +184,14 @@ def load_run(path: Path, run: Run) -> Run:
     return run
 
 
+def begin_with(path: Path, run: Run) -> Run:
+    """Take the smoothed weights of a checkpoint as the start of a fresh run."""
+    tensors, _ = load_checkpoint(path)
+    load_weights(run.network, tensors, "smooth.", path)
+    load_weights(run.smooth, tensors, "smooth.", path)
+    return run
+
+
 def load_weights(network: nn.Module, tensors: dict[str, Tensor], prefix: str, path: Path) -> None:
     """The tensors named with the prefix, into the network; `path` is for the error."""
     own = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

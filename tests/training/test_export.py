@@ -48,7 +48,11 @@ def test_the_manifest_says_what_the_artefact_is(toy_model, network):
     assert manifest.params == DEFAULT_PARAMS
     assert manifest.sha256 == file_hash(toy_model / "model.onnx")
     assert manifest.parameters == sum(p.numel() for p in network.parameters())
-    assert sorted(p.name for p in toy_model.iterdir()) == ["manifest.json", "model.onnx"]
+    assert sorted(p.name for p in toy_model.iterdir()) == [
+        "manifest.json",
+        "model.onnx",
+        "weights.safetensors",
+    ]
 
 
 def test_the_onnx_file_knows_its_alphabet_and_features_by_itself(toy_model):

@@ -22,12 +22,14 @@ class Habits:
     inside_s:   typical pen-up inside a word (geometric mean), s
     long_s:     long pen-up inside a word (about nine of ten are shorter), s
     between_s:  typical pause between words (geometric mean), s
+    short_s:    short pause between words (about nine of ten are longer), s
     size_m:     root mean square of the high-passed position on paper, m
     """
 
     inside_s: float = 0.16
     long_s: float = 0.30
     between_s: float = 0.75
+    short_s: float = 0.45
     size_m: float = 0.0016
     inside_seen: int = 0
     between_seen: int = 0
@@ -49,6 +51,9 @@ class Habits:
         self.between_seen += 1
         keep = 1.0 - max(1.0 / (self.between_seen + 3.0), 0.08)
         self.between_s = _toward(self.between_s, min(pause_s, 2.0), keep)
+        step = max(1.0 / (self.between_seen + 3.0), 0.1)
+        self.short_s *= math.exp(step * (0.2 if pause_s > self.short_s else -1.8))
+        self.short_s = min(self.short_s, 0.9 * self.between_s)
 
     def wrote(self, position_m: NDArray[np.float64]) -> None:
         """A stroke's high-passed horizontal position, (n, 2)."""

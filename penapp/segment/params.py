@@ -51,11 +51,11 @@ class SegmentParams:
     commit_delay_s: float = 0.7
     longest_pause_s: float = 1.3
     surely_inside_s: float = 0.2
-    first_look_s: float = 0.3
+    first_look_s: float = 0.4
     look_again_s: float = 0.1
-    look_s: float = 0.3
-    least_look_s: float = 0.12
-    early_chance: float = 0.98
+    look_s: float = 0.4
+    least_look_s: float = 0.25
+    early_chance: float = 0.95
     late_chance: float = 0.5
     landed_chance: float = 0.5
     gap_s: float = 0.3

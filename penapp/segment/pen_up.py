@@ -15,7 +15,7 @@ from penapp.segment.history import ACCELERATION, RATE, History, down_rows
 from penapp.segment.types import Stroke
 
 FEATURE_NAMES = (
-    "pause", "pause_to_inside", "pause_to_long", "pause_to_between",
+    "pause", "pause_to_inside", "pause_to_long", "pause_to_between", "pause_to_short",
     "along_mm", "along_size", "along_if_short", "up_size", "far_back", "far_away", "along_late",
     "height_mm", "height_size", "height_mean_mm", "height_now_mm",
     "still_acceleration", "still_rate", "shaken",
@@ -68,7 +68,7 @@ def move_of(pen_up: PenUp, view: View) -> AirMove:
 
 
 def describe(pen_up: PenUp, view: View, habits: Habits, word: Sequence[Stroke]) -> NDArray[np.float64]:
-    """(27,) numbers, FEATURE_NAMES. word: the finished strokes of the open word."""
+    """(28,) numbers, FEATURE_NAMES. word: the finished strokes of the open word."""
     pause = pen_up.pause_s(view.now_t)
     move = move_of(pen_up, view)
     _, air = view.history.window(pen_up.lift_t + 1e-6, pen_up.lift_t + pause)
@@ -90,6 +90,7 @@ def _times(pause: float, habits: Habits) -> tuple[float, ...]:
         math.log(pause / habits.inside_s) - 1.0,
         math.log(pause / habits.long_s),
         math.log(pause / habits.between_s),
+        math.log(pause / habits.short_s),
     )
 
 

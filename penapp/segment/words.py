@@ -154,7 +154,7 @@ class WordSegmenter:
         self._last_lift_t = pen_up.lift_t
         if pen_up.land_t is not None:
             self._paused(pen_up.land_t)
-        late = self._now >= pen_up.lift_t + self._params.commit_delay_s
+        late = pen_up.pause_s(self._now) >= self._params.commit_delay_s - 1e-6
         self._close(CloseReason.PAUSE if late else CloseReason.MOVED, pen_up.before)
 
     def _paused(self, land_t: float) -> None:

@@ -1,7 +1,7 @@
 """Fit what the segmenter has learned: `python tests/benchmarks/fit_segmentation.py INK.npz` (needs torch).
 
 The segmenter runs over lines of the ink file's train writers (segmentation_gaps.toml: running lines, a third
-as many with pauses untied from the tempo, a third as many single words) with the truth in place of its own
+as many with pauses untied from the tempo, half as many single words) with the truth in place of its own
 opinion; every pen-up it asked about is kept. Two small networks, one for the pen in the air and one for the
 landed pen, are fitted to them; the size was chosen on val. Writes penapp/segment/judge_weights.py and prints
 the val losses.
@@ -87,7 +87,7 @@ def main() -> None:
 def train_lines(corpus: InkCorpus) -> Iterator[Lines]:
     yield from line_sessions(corpus, "train")
     yield from line_sessions(corpus, "train", setting=Setting.UNTIED, every=3, repeat=1)
-    yield from line_sessions(corpus, "train", setting=Setting.ISOLATED, every=3, repeat=2)
+    yield from line_sessions(corpus, "train", setting=Setting.ISOLATED, every=2, repeat=2)
 
 
 def questions(sessions: Iterator[Lines]) -> Iterator[Asked]:
@@ -141,6 +141,7 @@ def as_module(fits: dict[str, Network], questions_asked: int) -> str:
         "",
         "from penapp.segment.judge import Judge",
         "",
+        "# fmt: off",
         f"FEATURES = {len(FEATURE_NAMES)}",
         "",
     ]
@@ -151,7 +152,7 @@ def as_module(fits: dict[str, Network], questions_asked: int) -> str:
             f"    inner_bias=np.array({_numbers(network.inner.bias)}),",
             f"    outer=np.array({_numbers(network.outer.weight)}),",
             f"    direct=np.array({_numbers(network.direct.weight)}),",
-            f"    bias={float(network.direct.bias):.4g},",
+            f"    bias={network.direct.bias.item():.4g},",
             ")",
         ]
     return "\n".join([*lines, ""])

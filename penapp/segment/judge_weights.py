@@ -4,6 +4,7 @@ Fitted to 57568 pen-ups of the train writers of unipen-words (CC BY 4.0,
 Guyon et al. 1994, doi 10.1109/ICPR.1994.576870)
 played through the virtual pen, gaps version 2, seed 20242.
 """
+# ruff: noqa: E501  tables of numbers
 
 import numpy as np
 

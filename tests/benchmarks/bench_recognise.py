@@ -1,6 +1,6 @@
 """How long the network takes for a word of 5 s, one thread; ONNX Runtime's defaults beside it.
 
-    python tests/benchmarks/bench_recognise.py
+python tests/benchmarks/bench_recognise.py
 """
 
 from __future__ import annotations

@@ -136,6 +136,7 @@ def as_module(fits: dict[str, Network], questions_asked: int) -> str:
         "Guyon et al. 1994, doi 10.1109/ICPR.1994.576870)",
         f"played through the virtual pen, gaps version {GAPS['version']}, seed {GAPS['train']['seed']}.",
         '"""',
+        "# ruff: noqa: E501  tables of numbers",
         "",
         "import numpy as np",
         "",

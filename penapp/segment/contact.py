@@ -13,7 +13,8 @@ class ContactDetector:
     """MotionBlocks in, finished Strokes out, however the stream was cut.
 
     Thresholds stand above the force seen in the air and grow with the writer's own contact force. A stroke
-    ends at its last row above the lower threshold and is reported once the tip stayed up for min_up_s.
+    ends at its last row above the lower threshold and is reported once the tip stayed up for min_up_s. A
+    small force that does not stir is no hand but a sensor whose zero has moved: the tip is then up.
     """
 
     down: bool
@@ -23,6 +24,10 @@ class ContactDetector:
     _previous_t: float
     _sum_n: float
     _count: int
+    _peak_n: float
+    _calm_t: float
+    _calm_low_n: float
+    _calm_high_n: float
 
     def __init__(self, params: ContactParams | None = None) -> None:
         self._params = params or ContactParams()
@@ -72,10 +77,12 @@ class ContactDetector:
     def _touch(self, t: float, force_n: float) -> None:
         if not self._above:
             self._above, self._start_t, self._sum_n, self._count = True, t, 0.0, 0
+            self._peak_n = 0.0
         self._sum_n += force_n
         self._count += 1
         if t - self._start_t >= self._params.min_down_s:
             self.down, self._last_t = True, t
+            self._calm_t, self._calm_low_n, self._calm_high_n = t, force_n, force_n
 
     def _step_down(self, t: float, force_n: float) -> Stroke | None:
         self._previous_t = t
@@ -83,16 +90,32 @@ class ContactDetector:
             self._last_t = t
             self._sum_n += force_n
             self._count += 1
-            return None
+            return self._moved_zero(t, force_n)
         if t - self._last_t < self._params.min_up_s:
             return None
         self._follow_level()
         self.down = self._above = False
         return Stroke(self._start_t, self._last_t)
 
+    def _moved_zero(self, t: float, force_n: float) -> Stroke | None:
+        p = self._params
+        self._peak_n = max(self._peak_n, force_n)
+        low, high = min(self._calm_low_n, force_n), max(self._calm_high_n, force_n)
+        if high - low > p.calm_n or force_n > p.calm_share * max(self._level_n, self._peak_n):
+            self._calm_t, self._calm_low_n, self._calm_high_n = t, force_n, force_n
+            return None
+        self._calm_low_n, self._calm_high_n = low, high
+        if t - self._calm_t < p.calm_s:
+            return None
+        self.down = self._above = False
+        self._rest_n = 0.5 * (low + high)
+        self._set_thresholds()
+        long_enough = self._calm_t - self._start_t >= p.min_down_s
+        return Stroke(self._start_t, self._calm_t) if long_enough else None
+
     def _follow_rest(self, t: float, force_n: float) -> None:
         share = min(max((t - self._previous_t) / self._params.rest_s, 0.0), 1.0)
-        self._rest_n += share * (min(force_n, self._params.rest_max_n) - self._rest_n)
+        self._rest_n += share * (force_n - self._rest_n)
         self._set_thresholds()
 
     def _follow_level(self) -> None:
@@ -113,3 +136,5 @@ class ContactDetector:
         self._previous_t = math.inf
         self._sum_n = 0.0
         self._count = 0
+        self._peak_n = 0.0
+        self._calm_t = self._calm_low_n = self._calm_high_n = 0.0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,50 +17,85 @@ HOPS_ENOUGH = 60
 
 
 @dataclass(slots=True)
-class Habits:
-    """Running estimates of one writer, from priors; updated with every decision.
+class Tempo:
+    """A running lognormal of pauses, from a prior that counts like `trust` pauses.
 
-    inside_s:   typical pen-up inside a word (geometric mean), s
-    long_s:     long pen-up inside a word (about nine of ten are shorter), s
-    between_s:  typical pause between words (geometric mean), s
-    short_s:    short pause between words (about nine of ten are longer), s
-    size_m:     root mean square of the high-passed position on paper, m
+    mean, sd: of log(pause / 1 s); seen: pauses so far; memory: the last pause counts at least 1 / memory
     """
 
-    inside_s: float = 0.16
-    long_s: float = 0.30
-    between_s: float = 0.75
-    short_s: float = 0.45
+    mean: float
+    sd: float
+    trust: float
+    memory: float
+    seen: int = 0
+
+    def learn(self, pause_s: float) -> None:
+        self.seen += 1
+        share = max(1.0 / (self.trust + self.seen), 1.0 / self.memory)
+        off = math.log(min(max(pause_s, 0.04), 2.5)) - self.mean
+        self.mean += share * off
+        self.sd = math.sqrt((1.0 - share) * (self.sd**2 + share * off**2))
+
+    def z(self, pause_s: float) -> float:
+        """How unusual the pause is, in standard deviations."""
+        return (math.log(pause_s) - self.mean) / self.sd
+
+
+class Divide:
+    """Where the late pen-ups, taken together, fall into short and long ones, whatever was decided about them.
+
+    at: logarithm of the dividing pause; apart: difference of the two groups' mean logarithms
+    """
+
+    _FIRST_S = (0.1, 0.13, 0.16, 0.22, 0.3, 0.55, 0.7, 0.9)
+    _KEPT = 32
+
+    def __init__(self) -> None:
+        self._logs = deque((math.log(pause) for pause in self._FIRST_S), maxlen=self._KEPT)
+        self._find()
+
+    def learn(self, pause_s: float) -> None:
+        self._logs.append(math.log(min(max(pause_s, 0.06), 2.5)))
+        self._find()
+
+    def _find(self) -> None:
+        """The split into two groups that lie farthest apart for their sizes (Otsu 1979)."""
+        logs = sorted(self._logs)
+        n, total, below, best = len(logs), sum(logs), 0.0, -1.0
+        for k in range(1, n):
+            below += logs[k - 1]
+            apart = (total - below) / (n - k) - below / k
+            if k * (n - k) * apart * apart > best:
+                best, self.apart, self.at = k * (n - k) * apart * apart, apart, 0.5 * (logs[k - 1] + logs[k])
+
+
+@dataclass(slots=True)
+class Habits:
+    """Running estimates of one writer, from priors.
+
+    inside, between:  tempo of pen-ups inside words and of pauses between them, as decided
+    divide:           what lies between short and long pauses
+    size_m:           root mean square of the high-passed position on paper, m
+    """
+
+    inside: Tempo = field(default_factory=lambda: Tempo(math.log(0.16), 0.5, 5.0, 40.0))
+    between: Tempo = field(default_factory=lambda: Tempo(math.log(0.75), 0.45, 2.0, 15.0))
+    divide: Divide = field(default_factory=Divide)
     size_m: float = 0.0016
-    inside_seen: int = 0
-    between_seen: int = 0
-    size_seen: float = 0.0
     hops_seen: int = 0
+    _size_seen: float = 0.0
     _upward_m: float = _USUAL_M
 
-    def inside(self, pause_s: float) -> None:
-        """A pen-up turned out to lie inside a word."""
-        self.inside_seen += 1
-        keep = 1.0 - max(1.0 / (self.inside_seen + 6.0), 0.04)
-        self.inside_s = _toward(self.inside_s, pause_s, keep)
-        step = max(1.0 / (self.inside_seen + 6.0), 0.06)
-        self.long_s *= math.exp(step * (1.8 if pause_s > self.long_s else -0.2))
-        self.long_s = max(self.long_s, 1.2 * self.inside_s)
-
-    def between(self, pause_s: float) -> None:
-        """A pause turned out to lie between words."""
-        self.between_seen += 1
-        keep = 1.0 - max(1.0 / (self.between_seen + 3.0), 0.08)
-        self.between_s = _toward(self.between_s, min(pause_s, 2.0), keep)
-        step = max(1.0 / (self.between_seen + 3.0), 0.1)
-        self.short_s *= math.exp(step * (0.2 if pause_s > self.short_s else -1.8))
-        self.short_s = min(self.short_s, 0.9 * self.between_s)
+    def paused(self, pause_s: float, *, between: bool) -> None:
+        """A pen-up is over and decided."""
+        (self.between if between else self.inside).learn(pause_s)
+        self.divide.learn(pause_s)
 
     def wrote(self, position_m: NDArray[np.float64]) -> None:
         """A stroke's high-passed horizontal position, (n, 2)."""
         weight = min(len(position_m) / 300.0, 0.3)
-        self.size_seen = min(self.size_seen + weight, 4.0)
-        share = weight / (1.0 + self.size_seen)
+        self._size_seen = min(self._size_seen + weight, 4.0)
+        share = weight / (1.0 + self._size_seen)
         seen = float(np.mean(np.sum(position_m**2, axis=1)))
         self.size_m = math.sqrt((1.0 - share) * self.size_m**2 + share * seen)
 
@@ -73,7 +109,3 @@ class Habits:
         """The move in the writer's own directions: along the line, up the page (metres)."""
         c, s = _ALONG if self._upward_m >= 0.0 else (-_ALONG[0], -_ALONG[1])
         return c * forward_m + s * side_m, c * side_m - s * forward_m
-
-
-def _toward(value: float, seen: float, keep: float) -> float:
-    return math.exp(keep * math.log(value) + (1.0 - keep) * math.log(max(seen, 0.02)))

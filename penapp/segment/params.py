@@ -14,7 +14,8 @@ class ContactParams:
     first_level_n:        contact force assumed before the first stroke
     level_keep:           share of the running contact force that survives a stroke
     rest_s:               time constant with which the force in the air is followed
-    rest_max_n:           the force in the air is never believed to be more than this
+    calm_s, calm_n:       a force that stays within calm_n for calm_s is no hand's,
+    calm_share:           if it is less than this share of the running contact force or the stroke's peak
     min_down_s:           shorter touches are noise
     min_up_s:             shorter lifts are soft dips inside a stroke (measured 15-45 ms)
     """
@@ -26,7 +27,9 @@ class ContactParams:
     first_level_n: float = 1.5
     level_keep: float = 0.85
     rest_s: float = 0.5
-    rest_max_n: float = 0.15
+    calm_s: float = 0.2
+    calm_n: float = 0.05
+    calm_share: float = 0.15
     min_down_s: float = 0.015
     min_up_s: float = 0.055
 
@@ -44,6 +47,10 @@ class SegmentParams:
     early_chance:     probability of a word end that closes the word before commit_delay_s,
     late_chance:      after commit_delay_s,
     landed_chance:    and in hindsight
+    calm_after:       once so many pauses between words were seen and
+    calm_pause_s:     all but the shortest of them are longer than this, the writer is calm; then
+    calm_chance:      only this probability closes a word,
+    calm_longest_s:   or this pause
     gap_s:            a longer jump of the clock closes the word: what lay between is lost
     max_word_s:       a longer word is closed at its likeliest pen-up
     """
@@ -55,9 +62,17 @@ class SegmentParams:
     look_again_s: float = 0.1
     look_s: float = 0.4
     least_look_s: float = 0.25
-    early_chance: float = 0.95
-    late_chance: float = 0.5
-    landed_chance: float = 0.5
+    early_chance: float = 0.9
+    late_chance: float = 0.4
+    landed_chance: float = 0.45
+    calm_after: int = 2
+    calm_pause_s: float = 0.7
+    calm_chance: float = 0.98
+    calm_longest_s: float = 0.9
     gap_s: float = 0.3
     max_word_s: float = 12.0
     contact: ContactParams = field(default_factory=ContactParams)
+
+
+SINGLE_WORDS = SegmentParams(calm_after=0, calm_pause_s=0.01)
+"""For words written one by one with a second or more between them: wait to be sure from the first word on."""

@@ -15,7 +15,8 @@ from penapp.segment.history import ACCELERATION, RATE, History, down_rows
 from penapp.segment.types import Stroke
 
 FEATURE_NAMES = (
-    "pause", "pause_to_inside", "pause_to_long", "pause_to_between", "pause_to_short",
+    "pause", "pause_to_inside", "inside_z", "pause_to_between", "between_z", "tempo_odds",
+    "pause_to_divide", "groups_apart",
     "along_mm", "along_size", "along_if_short", "up_size", "far_back", "far_away", "along_late",
     "height_mm", "height_size", "height_mean_mm", "height_now_mm",
     "still_acceleration", "still_rate", "shaken",
@@ -68,7 +69,7 @@ def move_of(pen_up: PenUp, view: View) -> AirMove:
 
 
 def describe(pen_up: PenUp, view: View, habits: Habits, word: Sequence[Stroke]) -> NDArray[np.float64]:
-    """(28,) numbers, FEATURE_NAMES. word: the finished strokes of the open word."""
+    """(31,) numbers, FEATURE_NAMES. word: the finished strokes of the open word."""
     pause = pen_up.pause_s(view.now_t)
     move = move_of(pen_up, view)
     _, air = view.history.window(pen_up.lift_t + 1e-6, pen_up.lift_t + pause)
@@ -85,12 +86,18 @@ def describe(pen_up: PenUp, view: View, habits: Habits, word: Sequence[Stroke]) 
 
 
 def _times(pause: float, habits: Habits) -> tuple[float, ...]:
+    inside, between = habits.inside, habits.between
+    now, z_in, z_out = math.log(pause), inside.z(pause), between.z(pause)
+    odds = 0.5 * (max(z_in, 0.0) ** 2 - min(z_out, 0.0) ** 2)
     return (
-        math.log(pause / 0.4),
-        math.log(pause / habits.inside_s) - 1.0,
-        math.log(pause / habits.long_s),
-        math.log(pause / habits.between_s),
-        math.log(pause / habits.short_s),
+        now + 0.9,
+        now - inside.mean - 1.0,
+        _clip(0.5 * z_in - 0.5),
+        now - between.mean,
+        _clip(0.5 * z_out),
+        _clip(0.25 * odds),
+        now - habits.divide.at,
+        habits.divide.apart - 1.3,
     )
 
 
@@ -142,8 +149,8 @@ def _word(strokes: Sequence[Stroke], lift_t: float, habits: Habits) -> tuple[flo
         min(len(strokes), 8) / 4.0,
         math.log(max(lift_t - strokes[0].start_t, 0.03)),
         math.log(max(last.end_t - last.start_t, 0.03)) + 1.0,
-        min(habits.inside_seen, 12) / 12.0,
-        min(habits.between_seen, 6) / 6.0,
+        min(habits.inside.seen, 12) / 12.0,
+        min(habits.between.seen, 6) / 6.0,
     )
 
 
@@ -151,6 +158,8 @@ def _landing(land_t: float | None, view: View) -> tuple[float, ...]:
     if land_t is None:
         return (0.0,) * 4
     new = [stroke for stroke in view.strokes if stroke.start_t >= land_t]
+    if not new:
+        return (0.0,) * 4
     first, looked = new[0].end_t - new[0].start_t, view.now_t - land_t
     return (
         looked / 0.3,

@@ -82,6 +82,8 @@ class WordSegmenter:
             self._lifted(stroke)
         elif self._contact.down and not was_down:
             self._landed()
+        elif was_down and not self._contact.down:
+            self._landed_not()
         if self._doubts and t >= self._doubts[0].look_t:
             self._judge(self._doubts[0])
         self._limit_length()
@@ -112,25 +114,39 @@ class WordSegmenter:
         latest = max(pen_up.lift_t + p.commit_delay_s, since + p.least_look_s)
         pen_up.look_t = min(since + p.look_s, latest)
 
+    def _landed_not(self) -> None:
+        """What looked like a landing was the sensor."""
+        if not self._pen_ups:
+            return
+        pen_up = self._pen_ups[-1]
+        pen_up.land_t, pen_up.look_t = None, self._now
+        if pen_up not in self._doubts:
+            self._doubts.append(pen_up)
+
     def _learn_direction(self, pen_up: PenUp) -> None:
         if self._habits.hops_seen < HOPS_ENOUGH:
             move = move_of(pen_up, self._view())
             self._habits.hopped(move.forward_m, move.side_m)
 
     def _judge(self, pen_up: PenUp) -> None:
-        p = self._params
+        p, calm = self._params, self._calm()
         pen_up.chance = self._opinion(pen_up)
+        commit_t = pen_up.lift_t + p.commit_delay_s
         if pen_up.land_t is not None:
-            self._settle(pen_up, between=pen_up.chance > p.landed_chance)
+            self._settle(pen_up, between=pen_up.chance > (p.calm_chance if calm else p.landed_chance))
             return
-        late = self._now >= pen_up.lift_t + p.commit_delay_s
-        wanted = p.late_chance if late else p.early_chance
-        if pen_up.chance > wanted or self._now >= pen_up.lift_t + p.longest_pause_s:
+        hasty = p.late_chance if self._now >= commit_t else p.early_chance
+        last_t = pen_up.lift_t + (p.calm_longest_s if calm else p.longest_pause_s)
+        if pen_up.chance > (p.calm_chance if calm else hasty) or self._now >= last_t:
             self._settle(pen_up, between=True)
             return
-        pen_up.look_t = self._now + p.look_again_s
-        if not late:
-            pen_up.look_t = min(pen_up.look_t, pen_up.lift_t + p.commit_delay_s)
+        next_t = last_t if calm or self._now >= commit_t else commit_t
+        pen_up.look_t = min(self._now + p.look_again_s, next_t)
+
+    def _calm(self) -> bool:
+        """This writer leaves so much time between words that one can wait to be sure."""
+        p, between = self._params, self._habits.between
+        return between.seen >= p.calm_after and between.mean - between.sd > math.log(p.calm_pause_s)
 
     def _opinion(self, pen_up: PenUp) -> float:
         """Probability that the pen-up lies between words."""
@@ -149,7 +165,7 @@ class WordSegmenter:
         """The first doubt is decided."""
         self._doubts.remove(pen_up)
         if not between:
-            self._habits.inside(pen_up.pause_s(self._now))
+            self._habits.paused(pen_up.pause_s(self._now), between=False)
             return
         self._last_lift_t = pen_up.lift_t
         if pen_up.land_t is not None:
@@ -160,7 +176,7 @@ class WordSegmenter:
     def _paused(self, land_t: float) -> None:
         """A new word has begun."""
         if self._last_lift_t is not None:
-            self._habits.between(land_t - self._last_lift_t)
+            self._habits.paused(land_t - self._last_lift_t, between=True)
         self._last_lift_t = None
 
     def _limit_length(self) -> None:

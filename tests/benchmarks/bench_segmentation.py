@@ -14,7 +14,7 @@ from pathlib import Path
 from segmentation_lines import GAPS, Lines, Setting, line_sessions
 from segmentation_score import HEADER, by_pause, segmented
 
-from penapp.segment.params import SegmentParams
+from penapp.segment.params import SINGLE_WORDS, SegmentParams
 from penapp.simulation.ink import InkCorpus
 from penapp.simulation.pen import SIMULATOR_VERSION
 
@@ -37,6 +37,8 @@ def main() -> None:
         writers = len({s.writer for s in sessions})
         print(f"\n{setting.value}: {count} words of {writers} writers; percent, seconds")
         curve(sessions, DELAYS_S if setting is Setting.LINES else (0.5, 0.7, 1.0))
+        if setting is Setting.ISOLATED:
+            print(f"SINGLE_WORDS    {segmented(sessions, SINGLE_WORDS).line()}")
     print("\nlines, other pens, delay 0.7 s")
     for rate_hz in GAPS["test"]["other_rates_hz"]:
         part = line_sessions(
@@ -55,7 +57,9 @@ def curve(sessions: list[Lines], delays_s: tuple[float, ...]) -> None:
 
 def at_delay(delay_s: float) -> SegmentParams:
     """The shipped parameters with another commit delay."""
-    return replace(SegmentParams(), commit_delay_s=delay_s, longest_pause_s=delay_s + PATIENCE_S)
+    longest_s = delay_s + PATIENCE_S
+    calm_s = max(delay_s, SegmentParams().calm_longest_s)
+    return replace(SegmentParams(), commit_delay_s=delay_s, longest_pause_s=longest_s, calm_longest_s=calm_s)
 
 
 if __name__ == "__main__":

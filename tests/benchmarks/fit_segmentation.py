@@ -27,8 +27,8 @@ from penapp.segment.words import WordSegmenter
 from penapp.simulation.ink import InkCorpus
 from penapp.simulation.path import WordTruth
 
-HIDDEN, STEPS, BATCH, RATE, DECAY = 12, 1500, 1024, 5e-3, 1e-3
-WHEN_TAUGHT = SegmentParams(longest_pause_s=5.0, early_chance=0.5)
+HIDDEN, STEPS, BATCH, RATE, DECAY = 12, 2000, 1024, 5e-3, 1e-3
+WHEN_TAUGHT = SegmentParams(longest_pause_s=5.0, early_chance=0.5, calm_after=1_000_000)
 LONGEST_TAUGHT_S = 1.6
 
 
@@ -136,7 +136,6 @@ def as_module(fits: dict[str, Network], questions_asked: int) -> str:
         "Guyon et al. 1994, doi 10.1109/ICPR.1994.576870)",
         f"played through the virtual pen, gaps version {GAPS['version']}, seed {GAPS['train']['seed']}.",
         '"""',
-        "# ruff: noqa: E501  tables of numbers",
         "",
         "import numpy as np",
         "",
@@ -161,7 +160,7 @@ def as_module(fits: dict[str, Network], questions_asked: int) -> str:
 
 def _numbers(values: torch.Tensor) -> str:
     text = [f"{v:.4g}" for v in values.detach().flatten().tolist()]
-    rows = [", ".join(text[i : i + 12]) for i in range(0, len(text), 12)]
+    rows = [", ".join(text[i : i + 10]) for i in range(0, len(text), 10)]
     return "[\n        " + ",\n        ".join(rows) + ",\n    ]"
 
 

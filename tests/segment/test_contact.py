@@ -61,8 +61,8 @@ def test_between_the_thresholds_nothing_changes():
     params = ContactParams()
     between = (max(params.on_n, params.on_share * 1.5) + max(params.off_n, params.off_share * 1.5)) / 2
     held = profile((0.5, 0.7), until_s=1.5)
-    held[70:100] = between
-    assert strokes_of(held) == [(0.5, 0.99)]
+    held[70:85] = between
+    assert strokes_of(held) == [(0.5, 0.84)]
     hovering = profile(until_s=1.5)
     hovering[70:100] = between
     assert strokes_of(hovering) == []
@@ -81,6 +81,22 @@ def test_strokes_on_top_of_leakage_keep_their_times():
     force = profile((12.0, 12.3), (12.5, 12.9), until_s=14.0)
     force += 0.12 * np.minimum(np.arange(len(force)) / 1000.0, 1.0)
     assert strokes_of(force) == [(12.0, 12.29), (12.5, 12.89)]
+
+
+def test_a_zero_that_jumps_does_not_hold_the_pen_down():
+    force = profile((0.5, 0.8), (2.0, 2.3), (2.5, 2.9), until_s=4.0, force_n=2.0)
+    force[80:] += 0.2
+    found = strokes_of(force)
+    assert found[0][0] == 0.5
+    assert found[0][1] < 1.0
+    assert found[1:] == [(2.0, 2.29), (2.5, 2.89)]
+
+
+def test_a_light_hand_that_wobbles_stays_down():
+    rng = np.random.default_rng(5)
+    force = profile((0.5, 3.5), until_s=4.5, force_n=0.35)
+    force[50:350] += 0.06 * np.sin(np.arange(300) / 6.0) + rng.normal(0.0, 0.01, 300)
+    assert len(strokes_of(force)) == 1
 
 
 def test_how_the_stream_was_cut_does_not_matter():

@@ -39,8 +39,8 @@ def main() -> None:
         curve(sessions, DELAYS_S if setting is Setting.LINES else (0.5, 0.7, 1.0))
         if setting is Setting.ISOLATED:
             print(f"SINGLE_WORDS    {segmented(sessions, SINGLE_WORDS).line()}")
-    print("\nlines, other pens, delay 0.7 s")
-    for rate_hz in GAPS["test"]["other_rates_hz"]:
+    print("\nlines, every pen rate, delay 0.7 s, fewer writers")
+    for rate_hz in (GAPS["test"]["rate_hz"], *GAPS["test"]["other_rates_hz"]):
         part = line_sessions(
             corpus, options.part, rate_hz=rate_hz, every=every * GAPS["test"]["other_rates_every"]
         )

@@ -28,7 +28,8 @@ class Grip:
     roll_deg:        -60..60  rotation about the pen's own axis; 0 = logo up
     altitude_per_mm, azimuth_per_mm, roll_per_mm:  deg per mm of finger movement (x, y); azimuth measured
                               (-1.2..0.6, -0.8..1.6), altitude (-0.2..0.55, -0.35..0.2); roll is our guess
-    altitude_sd, azimuth_sd, roll_sd:  deg, fast wobble not explained by the tip (measured 0.5-1.1, 0.8-2.5)
+    altitude_sd, azimuth_sd, roll_sd:  deg, fast wobble on paper not explained by the tip (measured 0.5-1.1,
+                              0.8-2.5); it comes in bursts and rests with the hand
     drift_sd:        deg, slow wander of the pose over seconds (altitude; azimuth is twice that)
     drift_s:         0.4..1.2 s, its time constant (measured)
     """
@@ -57,10 +58,10 @@ class Grip:
             altitude_per_mm=(rng.normal(0.25, 0.2), rng.normal(-0.14, 0.14)),
             azimuth_per_mm=(rng.normal(-0.26, 0.5), mirror * rng.normal(0.85, 0.35)),
             roll_per_mm=(rng.normal(0.3, 0.6), rng.normal(0.3, 0.6)),
-            altitude_sd=rng.uniform(0.5, 1.0),
+            altitude_sd=rng.uniform(0.55, 1.1),
             azimuth_sd=rng.uniform(0.8, 2.2),
             roll_sd=rng.uniform(0.6, 2.0),
-            drift_sd=rng.uniform(1.0, 3.2),
+            drift_sd=rng.uniform(1.4, 3.8),
             drift_s=rng.uniform(0.4, 1.2),
         )
 
@@ -71,7 +72,7 @@ class Touch:
 
     force_n:         0.5..4   median contact force (measured 0.15-0.8 of full scale)
     within_sd, between_sd: relative force change within and between strokes (measured 0.13-0.4, 0.12-0.37)
-    wobble_s:        0.07..0.4 s, time constant of the force within a stroke (measured)
+    wobble_s:        0.14..0.45 s, time constant of the force within a stroke (measured)
     rise_s, fall_s:  0.02..0.08 s to 63 % after touchdown (measured 50 % after 15-75 ms), 0.004..0.012 s fall
     lift_s:          0.06..0.22 s, shortest pen-up inside a word (measured 5 % 0.05-0.35, signers 0.03-0.12)
     air_speed:       0.9..2 x the paper speed (measured 0.8-1.9)
@@ -102,7 +103,7 @@ class Touch:
             force_n=_clip(float(rng.lognormal(np.log(1.9), 0.38)), 0.5, 4.0),
             within_sd=rng.uniform(0.13, 0.35),
             between_sd=rng.uniform(0.12, 0.33),
-            wobble_s=rng.uniform(0.08, 0.35),
+            wobble_s=rng.uniform(0.14, 0.45),
             rise_s=_clip(float(rng.lognormal(np.log(0.04), 0.35)), 0.015, 0.09),
             fall_s=rng.uniform(0.004, 0.012),
             lift_s=_clip(float(rng.lognormal(np.log(0.11), 0.3)), 0.05, 0.24),
@@ -110,7 +111,7 @@ class Touch:
             hop_mm=rng.uniform(0.6, 2.5),
             dip_rate_hz=max(0.0, rng.normal(0.08, 0.12)),
             friction=rng.uniform(0.3, 1.0),
-            tap=float(rng.lognormal(np.log(3.0), 0.5)),
+            tap=float(rng.lognormal(np.log(4.2), 0.5)),
             tremor_mm=rng.uniform(0.0, 0.012),
         )
 

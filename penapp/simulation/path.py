@@ -23,6 +23,12 @@ _AIR_PROGRESS /= _AIR_PROGRESS[-1]
 _AIR_TIME = np.linspace(0.0, 1.0, len(_AIR_PROGRESS))
 _AIR_HEIGHT = np.sin(np.pi * _AIR_TIME) ** 0.7
 
+_BOW_MM, _BOW_SHARE = 0.45, 0.2
+"""How far a pen-up strays from the straight line (sd): millimetres, and share of its length."""
+
+_TOUCH_S = 0.036
+"""The tip settles on the paper, and leaves it, over this time: no jump of its height."""
+
 LEAD_S = 0.9
 """The pen hovers at rest this long before the first word (orientation settles) and after the last."""
 
@@ -63,6 +69,7 @@ class PathBuilder:
         self._line_x = 0.0
         self._words: list[WordTruth] = []
         self._speed_mm_s = 30.0
+        self._leaving = self._arriving = np.zeros(2)
 
     def add(self, word: WordInk, gap_s: float | None = None) -> None:
         """Write the word after the pause `gap_s` (drawn from the pace when None)."""
@@ -77,6 +84,8 @@ class PathBuilder:
         spans = []
         for i, (xy, t) in enumerate(zip(strokes, times, strict=True)):
             if i:
+                self._leaving = _end_velocity(strokes[i - 1][::-1], -times[i - 1][::-1]) * -1.0
+                self._arriving = _end_velocity(xy, t)
                 self._hop(xy[0], self._pen_up_s(word, times, i, xy[0]))
             start = self._now
             self._append(start + (t - t[0]), np.column_stack([xy, np.zeros(len(xy))]))
@@ -99,7 +108,7 @@ class PathBuilder:
         for word in self._words:
             for start, end in word.stroke_t:
                 down[int(np.ceil(start * rate_hz)) : int(np.floor(end * rate_hz)) + 1] = True
-        position[down, 2] = 0.0
+        position[:, 2] *= _clearance(down, _TOUCH_S * rate_hz)
         return TipPath(rate_hz, position, down, tuple(self._words))
 
     def _placed(self, word: WordInk) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]]]:
@@ -162,8 +171,10 @@ class PathBuilder:
     def _air(self, target: NDArray[np.float64], duration_s: float, height_mm: float) -> None:
         start = self._xyz[-1][-1]
         xy = start[:2] + _AIR_PROGRESS[:, None] * (target - start[:2])
-        bow = self._rng.normal(0.0, 0.06) * np.linalg.norm(target - start[:2])
-        xy[:, 1] += bow * np.sin(np.pi * _AIR_TIME)
+        u = _AIR_TIME[:, None]
+        xy += duration_s * u * (1.0 - u) * ((1.0 - u) * self._leaving - u * self._arriving)
+        sway = _BOW_MM * min(duration_s / 0.15, 1.0) + _BOW_SHARE * float(np.linalg.norm(target - start[:2]))
+        xy += np.sin(np.pi * u) ** 2 * self._rng.normal(0.0, sway, 2)
         xyz = np.column_stack([xy, height_mm * _AIR_HEIGHT])
         self._append(self._now + _AIR_TIME[1:-1] * duration_s, xyz[1:-1])
         self._now += duration_s
@@ -179,6 +190,23 @@ class PathBuilder:
         slow = gaussian_filter1d(white, 0.013 * rate_hz, axis=0)
         band = slow - gaussian_filter1d(slow, 0.028 * rate_hz, axis=0)
         return np.asarray(band * (self._touch.tremor_mm / max(float(band.std()), 1e-9)))
+
+
+def _end_velocity(xy: NDArray[np.float64], t: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(2,) mm/s over the first 25 ms of a stroke; zero for a dot."""
+    k = int(np.searchsorted(t, t[0] + 0.025))
+    if k == 0 or k >= len(t):
+        return np.zeros(2)
+    return np.asarray(np.clip((xy[k] - xy[0]) / (t[k] - t[0]), -80.0, 80.0))
+
+
+def _clearance(down: NDArray[np.bool_], settle: float) -> NDArray[np.float64]:
+    """(n,) factor on the height: 0 on paper, smoothly 1 from `settle` samples before and after it."""
+    index = np.arange(len(down), dtype=np.float64)
+    last = np.maximum.accumulate(np.where(down, index, -np.inf))
+    following = np.minimum.accumulate(np.where(down, index, np.inf)[::-1])[::-1]
+    u = np.minimum(np.minimum(index - last, following - index) / settle, 1.0)
+    return np.asarray(u**3 * (10.0 - 15.0 * u + 6.0 * u**2))
 
 
 def session_path(

@@ -15,7 +15,7 @@ from penapp.simulation.parameters import Device, Grip, Pace, Touch
 from penapp.simulation.path import TipPath, WordTruth, session_path
 from penapp.simulation.sensors import sense
 
-SIMULATOR_VERSION = "1"
+SIMULATOR_VERSION = "2"
 """Raised whenever the same seed would give other samples; test figures name it."""
 
 OVERSAMPLING = 2

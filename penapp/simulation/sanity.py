@@ -27,10 +27,6 @@ SENTENCE_GAP_S = (0.4, 0.8)
 RATE_HZ = 100.0
 
 KNOWN_GAPS: dict[str, str] = {
-    "altitude_sd_within_person_deg": (
-        "a dozen words in one sitting; the measured people wrote for minutes, and the virtual grip "
-        "knows no change of posture between lines"
-    ),
     "pressure_mean_full_scale_signers": (
         "signatures are pressed harder than words; the children's range holds"
     ),
@@ -39,20 +35,6 @@ KNOWN_GAPS: dict[str, str] = {
     ),
     "word_air_move_median_s_children_by_samples": "children; adult signers lift for 0.06-0.16 s, which holds",
     "paper_speed_mean_mm_s_children": "children; the shipped ink was written by adults",
-    "air_over_paper_mean_speed_word_moves": (
-        "moves in the air are nearly straight; people's wind about (their path is some 2.5 times the chord)"
-    ),
-    "acc_dynamic_p99_m_s2": (
-        "touchdowns and texture are a little weak once averaged over 20 ms, as slow chips do"
-    ),
-    "excess_kurtosis_gyro": (
-        "the wobble of the grip is Gaussian and nearly as strong in a pause as in a stroke; people's "
-        "hands rest and burst"
-    ),
-    "magnetometer_sd_of_magnitude_uT": (
-        "the magnetometer's noise is not scaled up for the oversampled physics, so a reported sample "
-        "has 0.7 of it"
-    ),
 }
 """Figure -> why the median virtual writer lies outside the measured range."""
 

@@ -88,7 +88,7 @@ def report(
     noise = rng.standard_normal((n, 3)) * device.gyro_noise * white
     out[:, 6:9] = gyro * device.gyro_gain + device.gyro_bias + noise
     field = motion.axes @ field_ut @ _small_rotation(device.misalign_deg[3])
-    out[:, 9:12] = field + device.hard_iron_ut + rng.standard_normal((n, 3)) * device.mag_noise
+    out[:, 9:12] = field + device.hard_iron_ut + rng.standard_normal((n, 3)) * device.mag_noise * white
     out[:, 12] = seen_force
     return out.astype(np.float32)
 
@@ -114,7 +114,7 @@ def _shake(
     step = np.diff(path.position[:, :2], axis=0, prepend=path.position[:1, :2])
     speed = np.hypot(step[:, 0], step[:, 1]) * rate
     drive = touch.friction * np.sqrt(np.maximum(force, 0.0)) * np.minimum(speed / 30.0, 2.5)
-    texture = rng.standard_normal((n, 3)) * (0.24 * np.sqrt(rate / 100.0) * drive)[:, None]
+    texture = rng.standard_normal((n, 3)) * (0.21 * np.sqrt(rate / 100.0) * drive)[:, None]
     texture = texture - 0.6 * gaussian_filter1d(texture, 0.02 * rate, axis=0)
     taps = np.zeros(n)
     for word in path.words:

@@ -1,6 +1,7 @@
 """Contact between tip and paper is imperfect, and sessions repeat exactly."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -146,6 +147,22 @@ def test_the_tip_follows_the_ink():
     assert np.all(drawn[:, 2] == 0.0)
     hop = still.hop_mm if len(ink.strokes) > 1 else 1.0
     assert path.position[~path.down, 2].max() > 0.5 * hop
+
+
+@pytest.mark.parametrize("rate_hz", [200.0, 800.0])
+def test_the_tip_settles_on_the_paper_without_a_jump(rate_hz):
+    path = session_path(words(), touch(tremor_mm=0.0), Pace(), np.random.default_rng(0), rate_hz)
+    fall = np.abs(np.diff(path.position[:, 2])) * rate_hz
+    at_the_paper = np.flatnonzero(np.diff(path.down.astype(int)) != 0)
+    assert len(at_the_paper) > 8
+    assert fall[at_the_paper].max() < 0.2 * fall.max()
+
+
+def test_the_hand_rests_in_a_pause_and_bursts_while_it_writes():
+    session = VirtualWriter.draw(5, pace=Pace(gap_s=(1.5, 1.5))).write(words(), 5)
+    turning = np.linalg.norm(session.values[:, 6:9] - np.median(session.values[:, 6:9], axis=0), axis=1)
+    pauses = [(session.t > a.end_t + 0.5) & (session.t < b.start_t - 0.6) for a, b in pairwise(session.words)]
+    assert np.median(turning[np.any(pauses, axis=0)]) < 0.5 * np.median(turning[session.down])
 
 
 def test_recorded_pen_ups_keep_their_length():

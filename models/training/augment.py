@@ -6,36 +6,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.training.config import AugmentConfig
+from penapp.dsp.features import with_style
+from penapp.dsp.params import ROW_NAMES
+from penapp.dsp.style import STYLE_NAMES, USUAL_FORCE
 
 _Rows = NDArray[np.float32]
 
+_STYLE = len(ROW_NAMES)
+"""First column of the style."""
+_RATE, _FORCE, _STROKE = (STYLE_NAMES.index(f"style_{name}") for name in ("rate", "force", "stroke"))
+_DRIFT = slice(STYLE_NAMES.index("style_drift_forward"), STYLE_NAMES.index("style_drift_side") + 1)
 
-def augmented(rows: _Rows, config: AugmentConfig, rng: np.random.Generator) -> _Rows:
-    """One varied copy of (T, F) rows."""
-    rows, tempo = _retimed(rows, config, rng)
-    _reshape(rows, config, rng)
+
+def augmented(features: _Rows, config: AugmentConfig, rng: np.random.Generator) -> _Rows:
+    """One varied copy of a word's (T, F) features; the style tells of the same variation as the rows."""
+    rows, tempo = _retimed(features[:, :_STYLE], config, rng)
+    style = features[0, _STYLE:].astype(np.float64)
+    style[_STROKE] -= np.log(tempo)
+    bend, turn = _linear_maps(config, rng)
+    size = float(np.exp(config.size * rng.standard_normal()))
+    swing = float(np.exp(config.size * rng.standard_normal()))
+    press = float(np.exp(config.force * rng.standard_normal()))
+    for k, gain in enumerate((size * tempo * tempo, size * tempo, size)):
+        _mapped(rows[:, 3 * k : 3 * k + 2], gain * bend)
+        rows[:, 3 * k + 2] *= gain
+        style[3 * k : 3 * k + 3] = _mapped_spread(style[3 * k : 3 * k + 3], gain * bend)
+    style[_DRIFT] = size * tempo * bend @ style[_DRIFT]
+    _mapped(rows[:, 9:11], tempo * swing * turn)
+    rows[:, 11] *= tempo * swing
+    style[_RATE] += np.log(tempo * swing)
+    rows[:, 12] *= press
+    style[_FORCE] += (press - 1.0) * (style[_FORCE] + USUAL_FORCE)
     _blur(rows, config, rng)
-    scale = float(np.exp(config.size * rng.standard_normal()))
-    rows[:, 0:3] *= scale * tempo * tempo
-    rows[:, 3:6] *= scale * tempo
-    rows[:, 6:9] *= scale
-    rows[:, 9:12] *= tempo * float(np.exp(config.size * rng.standard_normal()))
-    rows[:, 12] *= float(np.exp(config.force * rng.standard_normal()))
-    if config.noise:
-        rows += config.noise * rng.standard_normal(rows.shape, dtype=np.float32)
-    while rng.random() < config.mask:
-        width = int(rng.integers(3, 16))
-        start = int(rng.integers(0, max(len(rows) - width, 1)))
-        rows[start : start + width] = 0.0
-    if rng.random() < config.channel:
-        group = int(rng.integers(0, 4))
-        rows[:, 3 * group : 3 * group + 3] = 0.0
-    return rows
+    _spoil(rows, config, rng)
+    return with_style(rows, style.astype(np.float32))
 
 
 def joined(first: _Rows, second: _Rows) -> _Rows:
-    """Two words of one session as one, without the pause between them."""
-    return np.concatenate([first, second])
+    """Two words of one session as one, without the pause between them; the style is the later word's."""
+    rows = np.concatenate([first[:, :_STYLE], second[:, :_STYLE]])
+    return with_style(rows, second[0, _STYLE:])
 
 
 def _retimed(rows: _Rows, config: AugmentConfig, rng: np.random.Generator) -> tuple[_Rows, float]:
@@ -53,17 +63,44 @@ def _retimed(rows: _Rows, config: AugmentConfig, rng: np.random.Generator) -> tu
     return rows[low] * (1.0 - share) + rows[np.minimum(low + 1, n - 1)] * share, tempo
 
 
-def _reshape(rows: _Rows, config: AugmentConfig, rng: np.random.Generator) -> None:
-    """Another heading, slant and aspect: one linear map of forward and side, the same for all vector groups.
+def _linear_maps(
+    config: AugmentConfig, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Another heading, slant and aspect: one linear map of forward and side, and its rotation alone.
 
-    The turning rates take part in the rotation alone; how fingers turn the pen is the grip's own affair.
+    The turning rates take part in the rotation only; how fingers turn the pen is the grip's own affair.
     """
     angle = np.deg2rad(config.turn_deg) * rng.standard_normal()
     c, s = np.cos(angle), np.sin(angle)
-    turn = np.array([[c, -s], [s, c]], dtype=np.float32)
-    bend = (np.eye(2) + config.shear * rng.standard_normal((2, 2))).astype(np.float32)
-    for group, matrix in ((0, turn @ bend), (3, turn @ bend), (6, turn @ bend), (9, turn)):
-        rows[:, group : group + 2] = rows[:, group : group + 2] @ matrix.T
+    turn = np.array([[c, -s], [s, c]])
+    return turn @ (np.eye(2) + config.shear * rng.standard_normal((2, 2))), turn
+
+
+def _mapped(pair: _Rows, matrix: NDArray[np.float64]) -> None:
+    """(n, 2) forward and side through a linear map, in place."""
+    pair[:] = pair @ matrix.T.astype(np.float32)
+
+
+def _mapped_spread(spread: NDArray[np.float64], matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Logs of the rms of both directions and their correlation after the map, as a covariance goes."""
+    forward, side = np.exp(spread[:2])
+    tie = forward * side * spread[2]
+    moments = matrix @ np.array([[forward**2, tie], [tie, side**2]]) @ matrix.T
+    forward, side = np.sqrt(np.maximum(np.diag(moments), 1e-8))
+    return np.array([np.log(forward), np.log(side), moments[0, 1] / (forward * side)])
+
+
+def _spoil(rows: _Rows, config: AugmentConfig, rng: np.random.Generator) -> None:
+    """Noise, blanked stretches, a blanked vector group."""
+    if config.noise:
+        rows += config.noise * rng.standard_normal(rows.shape, dtype=np.float32)
+    while rng.random() < config.mask:
+        width = int(rng.integers(3, 16))
+        start = int(rng.integers(0, max(len(rows) - width, 1)))
+        rows[start : start + width] = 0.0
+    if rng.random() < config.channel:
+        group = int(rng.integers(0, 4))
+        rows[:, 3 * group : 3 * group + 3] = 0.0
 
 
 def _blur(rows: _Rows, config: AugmentConfig, rng: np.random.Generator) -> None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.training.hands import another_hand
 from models.training.shards import Shard
-from penapp.dsp.params import FeatureParams
+from penapp.dsp.params import ROW_NAMES, FeatureParams
 from penapp.pipeline import FrontEnd
 from penapp.segment.types import WordSegment
 from penapp.simulation.ink import InkCorpus, WordInk
@@ -24,12 +25,13 @@ SLACK_S = 0.02
 
 @dataclass(frozen=True, slots=True)
 class CutWord:
-    """Rows of one word as the segmenter cut it, with its label."""
+    """Rows (T, R) of one word as the segmenter cut it, the writer's style (S,), and the label."""
 
     label: str
     writer: str
     session: int
     rows: NDArray[np.float16]
+    style: NDArray[np.float32]
 
 
 def training_mask(ink: InkCorpus, split: str = "train") -> NDArray[np.bool_]:
@@ -52,9 +54,11 @@ def varied_pace(rng: np.random.Generator, spread: float = 1.0) -> Pace:
 def simulate(
     words: Sequence[WordInk], seed: Sequence[int], rate_hz: float, spread: float = 1.0
 ) -> SimulatedSession:
-    """A session of these words by a freshly drawn grip, touch and pen."""
+    """A session of these words by a freshly drawn grip, touch and pen; with spread in another hand."""
     rng = np.random.default_rng([*seed, 7])
     writer = VirtualWriter.draw([*seed, 1], hand=words[0].hand, pace=varied_pace(rng, spread))
+    if spread > 0.0:
+        words = [another_hand(word, rng, spread) for word in words]
     return writer.write(words, [*seed, 2], rate_hz=rate_hz)
 
 
@@ -68,7 +72,9 @@ def cut_words(
         own = [c for c in cuts if _overlap(c.segment, word, SLACK_S)]
         others = [w for w in session.words if w is not word]
         if len(own) == 1 and not any(_overlap(own[0].segment, w, 0.0) for w in others):
-            yield CutWord(word.label, writer, number, own[0].features.values.astype(np.float16))
+            values = own[0].features.values
+            rows = values[:, : len(ROW_NAMES)].astype(np.float16)
+            yield CutWord(word.label, writer, number, rows, values[0, len(ROW_NAMES) :])
 
 
 def _overlap(segment: WordSegment, word: WordTruth, slack_s: float) -> bool:
@@ -80,6 +86,7 @@ def shard_of(words: Sequence[CutWord], params: FeatureParams) -> Shard:
     lengths = [len(w.rows) for w in words]
     return Shard(
         np.concatenate([w.rows for w in words]),
+        np.stack([w.style for w in words]),
         np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
         np.array([w.label for w in words]),
         np.array([w.writer for w in words]),

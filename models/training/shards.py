@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from penapp.arrays import read_arrays
-from penapp.dsp.features import word_features
+from penapp.dsp.features import normalised, with_style
 from penapp.dsp.params import FeatureParams
 from penapp.errors import ModelMismatchError
 
@@ -20,13 +21,15 @@ from penapp.errors import ModelMismatchError
 class Shard:
     """Many words.
 
-    rows:    (N, F) float16 feature rows, words one after the other
+    rows:    (N, R) float16 rows (ROW_NAMES), words one after the other
+    style:   (W, S) float32 the writer's style at each word (STYLE_NAMES)
     off:     (W+1,) int64 word boundaries
     label:   (W,) text; writer: (W,) text; session: (W,) int64, same grip and pen
     fingerprint: of the feature parameters
     """
 
     rows: NDArray[np.float16]
+    style: NDArray[np.float32]
     off: NDArray[np.int64]
     label: NDArray[np.str_]
     writer: NDArray[np.str_]
@@ -37,14 +40,15 @@ class Shard:
         return len(self.label)
 
     def word(self, i: int) -> NDArray[np.float32]:
-        return self.rows[self.off[i] : self.off[i + 1]].astype(np.float32)
+        """(T, F) the network's input for word i."""
+        return with_style(self.rows[self.off[i] : self.off[i + 1]].astype(np.float32), self.style[i])
 
     def normalised(self, params: FeatureParams) -> Shard:
         """The same words as another normalisation of the same features would have made them."""
         if params.fingerprint() == self.fingerprint:
             return self
-        words = [word_features(np.empty(0), self.word(i), params).values for i in range(len(self))]
-        rows = np.concatenate(words).astype(np.float16)
+        words = [self.rows[a:b].astype(np.float32) for a, b in pairwise(self.off)]
+        rows = np.concatenate([normalised(word, params) for word in words]).astype(np.float16)
         return replace(self, rows=rows, fingerprint=params.fingerprint())
 
     def save(self, path: Path) -> None:
@@ -54,6 +58,7 @@ class Shard:
         np.savez(
             temporary,
             rows=self.rows,
+            style=self.style,
             off=self.off,
             label=self.label,
             writer=self.writer,
@@ -65,9 +70,10 @@ class Shard:
     @staticmethod
     def load(path: Path) -> Shard:
         advice = "Make it with `python -m models.training prepare`."
-        wanted = ("rows", "off", "label", "writer", "session", "fingerprint")
+        wanted = ("rows", "style", "off", "label", "writer", "session", "fingerprint")
         a = read_arrays(path, wanted, "a feature shard", advice)
-        return Shard(a["rows"], a["off"], a["label"], a["writer"], a["session"], str(a["fingerprint"]))
+        arrays = {name: a[name] for name in wanted[:-1]}
+        return Shard(**arrays, fingerprint=str(a["fingerprint"]))
 
 
 def first_words(shard: Shard, count: int) -> Shard:
@@ -77,6 +83,7 @@ def first_words(shard: Shard, count: int) -> Shard:
     return replace(
         shard,
         rows=shard.rows[:end],
+        style=shard.style[:n],
         off=shard.off[: n + 1],
         label=shard.label[:n],
         writer=shard.writer[:n],
@@ -97,6 +104,7 @@ def join(shards: Sequence[Shard]) -> Shard:
     sessions = np.cumsum([0] + [int(s.session.max(initial=0)) + 1 for s in shards])
     return Shard(
         np.concatenate([s.rows for s in shards]),
+        np.concatenate([s.style for s in shards]),
         off.astype(np.int64),
         np.concatenate([s.label for s in shards]),
         np.concatenate([s.writer for s in shards]),

@@ -6,7 +6,9 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
-FEATURE_NAMES = (
+from penapp.dsp.style import STYLE_NAMES
+
+ROW_NAMES = (
     "acc_forward", "acc_side", "acc_up",
     "vel_forward", "vel_side", "vel_up",
     "pos_forward", "pos_side", "pos_up",
@@ -14,6 +16,9 @@ FEATURE_NAMES = (
     "force", "contact",
 )  # fmt: skip
 """Forward: where the pen's tail points on the paper; side: to its left; up: away from the paper."""
+
+FEATURE_NAMES = ROW_NAMES + STYLE_NAMES
+"""What the network reads: motion row by row, and the writer's style, the same in every row of a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +44,7 @@ class FeatureParams:
     scales:         one divisor per group acc m/s2, velocity m/s, position m, rate rad/s
     """
 
-    version: int = 1
+    version: int = 2
     rate_hz: float = 100.0
     lowpass_hz: float = 35.0
     highpass_hz: float = 0.6

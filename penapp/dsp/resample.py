@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, sosfilt
+from scipy.signal import bilinear_zpk, butter, sosfilt, zpk2sos
 
 from penapp.dsp.params import FeatureParams
-from penapp.stream.block import SampleBlock, all_valid
+from penapp.stream.block import FORCE, SampleBlock, all_valid
 
 MAX_FILL_S = 0.3
 """Longer gaps are not bridged: whoever drives the stages starts afresh behind them."""
@@ -18,13 +18,14 @@ class Resampler:
 
     Works on sample numbers, not on time stamps, so jitter of the stamps cannot shake the signal. Missing
     samples up to MAX_FILL_S are bridged by straight lines. Rows lie at exact fractions of sample numbers,
-    Catmull-Rom between the neighbours (exact where a row meets a sample).
+    Catmull-Rom between the neighbours (exact where a row meets a sample), straight lines for the force, which
+    must not swing below its zero behind a lift-off.
     """
 
     def __init__(self, pen_rate_hz: float, params: FeatureParams) -> None:
         self._step = pen_rate_hz / params.rate_hz
         self._pen_rate_hz = pen_rate_hz
-        self._sos = butter(4, params.lowpass_hz, fs=pen_rate_hz, output="sos") if self._step > 1.25 else None
+        self._filters = _low_passes(params.lowpass_hz, pen_rate_hz) if self._step > 1.25 else None
         self.reset()
 
     def reset(self) -> None:
@@ -32,7 +33,7 @@ class Resampler:
         self._values: NDArray[np.float64] = np.empty((0, 0))
         self._first = 0
         self._next_row = 0
-        self._state: NDArray[np.float64] | None = None
+        self._state: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
         self._last_raw: NDArray[np.float64] | None = None
         self._valid = all_valid()
 
@@ -70,18 +71,16 @@ class Resampler:
         return t, values
 
     def _filter(self, raw: NDArray[np.float64]) -> NDArray[np.float64]:
-        if self._sos is None:
+        if self._filters is None:
             return raw
+        motion, force = self._filters
         if self._state is None:
-            steady = np.array([[1.0, 0.0]] * len(self._sos))
-            gain = 1.0
-            for i, section in enumerate(self._sos):
-                y = gain * section[:3].sum() / section[3:].sum()
-                z1 = section[2] * gain - section[5] * y
-                steady[i] = [section[1] * gain - section[4] * y + z1, z1]
-                gain = y
-            self._state = steady[:, :, None] * raw[0][None, None, :]
-        filtered, self._state = sosfilt(self._sos, raw, axis=0, zi=self._state)
+            self._state = (_steady(motion, raw[0]), _steady(force, raw[0, FORCE : FORCE + 1]))
+        filtered, of_motion = sosfilt(motion, raw, axis=0, zi=self._state[0])
+        filtered[:, FORCE : FORCE + 1], of_force = sosfilt(
+            force, raw[:, FORCE : FORCE + 1], axis=0, zi=self._state[1]
+        )
+        self._state = (of_motion, of_force)
         return np.asarray(filtered)
 
     def _rows(self, ahead: int) -> list[SampleBlock]:
@@ -96,6 +95,8 @@ class Resampler:
         i = whole - self._first
         t = self._t[i] + u * (self._t[i + 1] - self._t[i])
         values = _catmull_rom(self._values, i, u[:, None])
+        force = self._values[:, FORCE]
+        values[:, FORCE] = force[i] + u * (force[i + 1] - force[i])
         self._next_row += count
         needed = int(np.floor(self._next_row * self._step + 1e-9)) - 1 - self._first
         keep = min(needed, len(self._t) - 1)
@@ -103,6 +104,29 @@ class Resampler:
             self._t, self._values = self._t[keep:], self._values[keep:]
             self._first += keep
         return [SampleBlock(t, values.astype(np.float32), 0, self._valid)]
+
+
+def _low_passes(corner_hz: float, rate_hz: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Second-order sections for motion (Butterworth) and force (four equal real poles, the same delay).
+
+    The Butterworth filter swings below zero behind every lift-off, where the sensor's zero is looked for;
+    equal real poles never do.
+    """
+    pole = -min(2.0 * np.pi * corner_hz * 4.0 / 2.613, 1.9 * rate_hz)
+    zpk = bilinear_zpk(np.empty(0), np.full(4, pole), pole**4, rate_hz)
+    return butter(4, corner_hz, fs=rate_hz, output="sos"), zpk2sos(*zpk)
+
+
+def _steady(sos: NDArray[np.float64], level: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The filter's state after it has seen these values (C,) for ever."""
+    steady = np.empty((len(sos), 2))
+    gain = 1.0
+    for i, section in enumerate(sos):
+        y = gain * section[:3].sum() / section[3:].sum()
+        z1 = section[2] * gain - section[5] * y
+        steady[i] = [section[1] * gain - section[4] * y + z1, z1]
+        gain = y
+    return np.asarray(steady[:, :, None] * level)
 
 
 def _catmull_rom(

@@ -7,13 +7,14 @@ from numpy.typing import NDArray
 
 from penapp.dsp.features import Features, feature_rows, word_features
 from penapp.dsp.motion import MotionBlock
-from penapp.dsp.params import FeatureParams
+from penapp.dsp.params import ROW_NAMES, FeatureParams
+from penapp.dsp.style import writing_style
 
 PAD_S = 0.12
 """A word is cut this long before its first touchdown and after its last lift-off."""
 
 KEEP_S = 30.0
-"""Rows older than this are forgotten; no word is longer."""
+"""Rows older than this are forgotten; a word and the style before it need less."""
 
 
 class RowStore:
@@ -36,12 +37,11 @@ class RowStore:
     def cut(self, start_t: float, end_t: float, until_t: float = np.inf) -> Features:
         """Rows from start_t - PAD_S to end_t + PAD_S, none after until_t (when the decision fell)."""
         self._merge()
-        if not self._t:
-            return word_features(np.empty(0), np.empty((0, self._params.size), np.float32), self._params)
-        t, rows = self._t[0], self._rows[0]
+        t = self._t[0] if self._t else np.empty(0)
+        rows = self._rows[0] if self._t else np.empty((0, len(ROW_NAMES)), np.float32)
         a = int(np.searchsorted(t, start_t - PAD_S, side="left"))
         b = int(np.searchsorted(t, min(end_t + PAD_S, until_t), side="right"))
-        return word_features(t[a:b], rows[a:b], self._params)
+        return word_features(t[a:b], rows[a:b], writing_style(rows[:b]), self._params)
 
     def _merge(self) -> None:
         if len(self._t) > 1:

@@ -9,7 +9,7 @@ from scipy.signal import bilinear, lfilter
 
 from penapp.dsp.features import feature_rows, squash
 from penapp.dsp.motion import MotionEstimator
-from penapp.dsp.params import DEFAULT_PARAMS, FEATURE_NAMES, FeatureParams, PenGeometry
+from penapp.dsp.params import DEFAULT_PARAMS, ROW_NAMES, FeatureParams, PenGeometry
 from penapp.dsp.resample import Resampler
 from penapp.simulation.demo_ink import demo_sentences, sentence_ink
 from penapp.simulation.parameters import Device, Pace
@@ -120,9 +120,7 @@ def resampled_pair(fast, slow):
     writer = replace(writer, touch=replace(writer.touch, friction=0.0, tap=0.0, dip_rate_hz=0.0))
     ink = sentence_ink(demo_sentences()[2])[:3]
     path = session_path(ink, writer.touch, writer.pace, np.random.default_rng(5), OVERSAMPLING * fast)
-    landing = gaussian_filter1d(
-        path.position[:, 2], 0.008 * path.rate_hz
-    )  # a step in height has no acceleration
+    landing = gaussian_filter1d(path.position[:, 2], 0.008 * path.rate_hz)  # below the corners of both pens
     path = replace(path, position=np.column_stack([path.position[:, :2], landing]))
     session = writer.sense(path, np.random.default_rng(6))
     factor = round(fast / slow)
@@ -141,7 +139,7 @@ def test_pens_of_two_rates_writing_the_same_path_give_the_same_features(fast, sl
     for pieces in pair:
         values = np.concatenate([feature_rows(m, DEFAULT_PARAMS) for m in pieces])
         rows.append([np.interp(t, joined(pieces, "t"), column) for column in values.T])
-    for name, a, b in zip(FEATURE_NAMES, *rows, strict=True):
+    for name, a, b in zip(ROW_NAMES, *rows, strict=True):
         best = max(np.corrcoef(a[3 + k : -3 + k or None][: len(a) - 6], b[3:-3])[0, 1] for k in range(-3, 4))
         assert best > 0.97, name
 
@@ -173,6 +171,19 @@ def test_force_is_counted_above_the_sensors_own_zero():
     a, b = (joined(motion_of(s), "force_n") for s in (session, shifted))
     np.testing.assert_allclose(a, b, atol=1e-5)
     assert a.min() > -1e-12
+
+
+@pytest.mark.parametrize("rate_hz", [125.0, 200.0, 400.0])
+def test_a_fast_pen_in_the_air_feels_no_force(rate_hz):
+    """No filter may swing below the sensor's zero behind a lift-off: that is where it is looked for."""
+    writer = replace(writer_with(), device=quiet_device())
+    session, path = write(writer, rate_hz)
+    pieces = motion_of(session)
+    t, force = joined(pieces, "t"), joined(pieces, "force_n")
+    lags = np.arange(-0.015, 0.08, 0.005)
+    near_paper = np.any([on_paper(path, np.maximum(t - lag, 0.0)) for lag in lags], axis=0)
+    assert np.median(force[on_paper(path, t)]) > 0.5
+    assert force[~near_paper].max() < 0.03
 
 
 def test_squash_keeps_small_values_and_tames_knocks():

@@ -8,9 +8,10 @@ import pytest
 
 from penapp.dsp.features import feature_rows, word_features
 from penapp.dsp.motion import MotionEstimator
-from penapp.dsp.params import DEFAULT_PARAMS, FeatureParams, PenGeometry
+from penapp.dsp.params import DEFAULT_PARAMS, ROW_NAMES, FeatureParams, PenGeometry
 from penapp.dsp.resample import MAX_FILL_S, Resampler
 from penapp.dsp.store import RowStore
+from penapp.dsp.style import writing_style
 from penapp.simulation.demo_ink import demo_sentences, sentence_ink
 from penapp.simulation.pen import VirtualWriter
 from penapp.stream.block import ACC_REAR, CHANNEL_COUNT, SampleBlock
@@ -55,13 +56,14 @@ def test_features_do_not_depend_on_how_samples_were_split(rate_hz, normalisation
     params = FeatureParams(normalisation=normalisation)
     block = block_of(session(rate_hz))
     t, rows, _ = run([block], rate_hz, params)
-    whole = word_features(t, rows, params).values
+    whole = word_features(t, rows, writing_style(rows), params).values
     rng = np.random.default_rng(int(rate_hz))
     splits = [rng.integers(1, len(block), rng.integers(1, 60)) for _ in range(6)]
     for cuts in [*splits, range(1, len(block), 7)]:
         part_t, part_rows, _ = run(split(block, [int(c) for c in cuts]), rate_hz, params)
         np.testing.assert_array_equal(t, part_t)
-        np.testing.assert_array_equal(whole, word_features(part_t, part_rows, params).values)
+        part = word_features(part_t, part_rows, writing_style(part_rows), params).values
+        np.testing.assert_array_equal(whole, part)
 
 
 def test_single_samples_and_empty_blocks_change_nothing():
@@ -186,7 +188,7 @@ def test_a_missing_accelerometer_stays_missing_to_the_last_row():
 
 def test_any_parameter_changes_the_fingerprint():
     changed = {
-        "version": 2, "rate_hz": 50.0, "lowpass_hz": 30.0, "highpass_hz": 0.5, "heading_s": 1.0,
+        "version": 1, "rate_hz": 50.0, "lowpass_hz": 30.0, "highpass_hz": 0.5, "heading_s": 1.0,
         "zero_rise_n_s": 0.01, "contact_n": 0.2, "normalisation": "per-segment",
         "scales": (1.5, 0.03, 0.0025, 0.6),
     }  # fmt: skip
@@ -202,9 +204,10 @@ def test_equal_parameters_have_equal_fingerprints():
 
 def test_features_carry_the_fingerprint():
     params = FeatureParams(contact_n=0.3)
-    assert word_features(np.empty(0), np.empty((0, params.size), np.float32), params).fingerprint == (
-        params.fingerprint()
-    )
+    nothing = np.empty((0, len(ROW_NAMES)), np.float32)
+    word = word_features(np.empty(0), nothing, writing_style(nothing), params)
+    assert word.fingerprint == params.fingerprint()
+    assert word.values.shape == (0, params.size)
 
 
 # Cutting words out.

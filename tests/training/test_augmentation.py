@@ -1,9 +1,12 @@
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter1d
 
 from models.training.augment import augmented, joined
 from models.training.config import AugmentConfig
-from penapp.dsp.params import FEATURE_NAMES
+from penapp.dsp.features import with_style
+from penapp.dsp.params import FEATURE_NAMES, ROW_NAMES
+from penapp.dsp.style import STYLE_NAMES, writing_style
 
 PLAIN = AugmentConfig(**dict.fromkeys(AugmentConfig.__dataclass_fields__, 0.0))
 WILD = AugmentConfig(
@@ -12,14 +15,18 @@ WILD = AugmentConfig(
 
 
 def rows_of(n, seed=0):
-    return np.random.default_rng(seed).standard_normal((n, len(FEATURE_NAMES))).astype(np.float32)
+    """Features of a word of n rows; the style is the word's own."""
+    rows = np.random.default_rng(seed).standard_normal((n, len(ROW_NAMES))).astype(np.float32)
+    rows[:, 12] = 1.7 + 0.1 * rows[:, 12]
+    rows[:, 13] = 0.9
+    return with_style(rows, writing_style(rows))
 
 
 @pytest.mark.parametrize("n", [9, 64, 333])
 def test_without_strength_every_row_stays_as_it_is(n):
     rows = rows_of(n)
     for seed in range(20):
-        np.testing.assert_array_equal(augmented(rows, PLAIN, np.random.default_rng(seed)), rows)
+        np.testing.assert_allclose(augmented(rows, PLAIN, np.random.default_rng(seed)), rows, atol=1e-6)
 
 
 @pytest.mark.parametrize("n", [4, 9, 30, 700])
@@ -49,7 +56,8 @@ def test_the_same_draw_gives_the_same_variation_and_another_draw_another():
 
 def test_a_faster_word_has_fewer_rows_and_more_of_everything_that_is_per_second():
     """Twice as fast: half the rows, twice the velocity, four times the acceleration, the same path."""
-    rows = np.ones((100, len(FEATURE_NAMES)), dtype=np.float32)
+    rows = rows_of(100)
+    rows[:, : len(ROW_NAMES)] = 1.0
     only_tempo = AugmentConfig(**{**dict.fromkeys(AugmentConfig.__dataclass_fields__, 0.0), "stretch": 1.0})
     for seed in range(10):
         varied = augmented(rows, only_tempo, np.random.default_rng(seed))
@@ -58,7 +66,7 @@ def test_a_faster_word_has_fewer_rows_and_more_of_everything_that_is_per_second(
         np.testing.assert_allclose(varied[:, 0:3], tempo**2, rtol=1e-5)
         np.testing.assert_allclose(varied[:, 6:9], 1.0, rtol=1e-5)
         np.testing.assert_allclose(varied[:, 9:12], tempo, rtol=1e-5)
-        np.testing.assert_allclose(varied[:, 12:], 1.0, rtol=1e-5)
+        np.testing.assert_allclose(varied[:, 12:14], 1.0, rtol=1e-5)
 
 
 def test_turning_keeps_lengths_and_the_vertical():
@@ -74,4 +82,24 @@ def test_turning_keeps_lengths_and_the_vertical():
 
 def test_joined_words_follow_each_other():
     a, b = rows_of(5, 1), rows_of(7, 2)
-    np.testing.assert_array_equal(joined(a, b), [*a, *b])
+    both, style = joined(a, b), len(ROW_NAMES)
+    np.testing.assert_array_equal(both[:, :style], [*a[:, :style], *b[:, :style]])
+    np.testing.assert_array_equal(both[:, style:], [b[0, style:]] * 12)
+
+
+def test_the_style_tells_of_the_same_variation_as_the_rows():
+    """Turned, slanted, sped up, pressed harder: about the style that the varied rows would have."""
+    some = {"turn_deg": 40.0, "shear": 0.3, "size": 0.4, "stretch": 0.6, "force": 0.2}
+    config = AugmentConfig(**{**dict.fromkeys(AugmentConfig.__dataclass_fields__, 0.0), **some})
+    style = len(ROW_NAMES)
+    smooth = gaussian_filter1d(rows_of(330)[:, :style], 3.0, axis=0)
+    smooth[:, :12] *= 2.0
+    rows = with_style(smooth, writing_style(smooth))
+    moved = []
+    for seed in range(12):
+        varied = augmented(rows, config, np.random.default_rng(seed))
+        own, told = writing_style(varied[:, :style]), varied[0, style:]
+        ink = STYLE_NAMES.index("style_stroke")  # one stroke, longer than what is looked at
+        np.testing.assert_allclose(told[:ink], own[:ink], atol=0.3)
+        moved.append(np.abs(told - rows[0, style:]).max())
+    assert min(moved) > 0.25

@@ -11,6 +11,8 @@ from models.training.batches import MAX_ROWS, POOL_STEPS, Corpus, Sampler, colla
 from models.training.loop import ctc_term  # noqa: E402
 from models.training.shards import Shard  # noqa: E402
 from penapp.decode.alphabet import PENAPP_ALPHABET, Alphabet  # noqa: E402
+from penapp.dsp.params import DEFAULT_PARAMS  # noqa: E402
+from penapp.dsp.style import STYLE_NAMES  # noqa: E402
 from penapp.errors import BadInputError  # noqa: E402
 from tests.training.toy_training import PLAIN, demo_shard, toy_config  # noqa: E402
 
@@ -22,6 +24,7 @@ def shard_of(labels, rows=60, writers=None, sessions=None):
     values[:, 0] = np.repeat(np.arange(n) + 1, rows)
     return Shard(
         values,
+        np.zeros((n, len(STYLE_NAMES)), np.float32),
         np.arange(n + 1) * rows,
         np.array(labels),
         np.array(writers or ["me"] * n),
@@ -122,6 +125,7 @@ def test_words_that_cannot_be_learned_are_left_out(tmp_path):
     lengths = [60, 60, 60]
     long = Shard(
         np.concatenate([good.rows, np.ones((MAX_ROWS + 1, 14), np.float16)]),
+        np.zeros((4, len(STYLE_NAMES)), np.float32),
         np.concatenate([[0], np.cumsum([*lengths, MAX_ROWS + 1])]),
         np.array([*good.label, "ok"]),
         np.array(["me"] * 4),
@@ -170,7 +174,7 @@ def test_the_ctc_term_is_what_plain_loops_compute():
     labels = ["a", "aab", "dcba", "bb"]
     rng = np.random.default_rng(7)
     rows = [
-        (rng.standard_normal((n, 14)).astype(np.float32), t)
+        (rng.standard_normal((n, DEFAULT_PARAMS.size)).astype(np.float32), t)
         for n, t in zip((12, 9, 7, 5), labels, strict=True)
     ]
     batch = collate(rows, alphabet)

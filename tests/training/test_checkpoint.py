@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch", reason="the trainer needs torch (extra `tra
 import models.training  # noqa: E402
 from models.training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 from models.training.loop import load_run, save_run, start_run  # noqa: E402
+from penapp.dsp.params import DEFAULT_PARAMS  # noqa: E402
 from penapp.errors import BadInputError  # noqa: E402
 from tests.training.toy_training import toy_config  # noqa: E402
 
@@ -19,7 +20,7 @@ STATE = {"step": 3, "best_cer": 50.0, "config": {}}
 
 @pytest.fixture
 def checkpoint(tmp_path):
-    save_run(start_run(toy_config(tmp_path), 14), tmp_path / "last.safetensors")
+    save_run(start_run(toy_config(tmp_path), DEFAULT_PARAMS.size), tmp_path / "last.safetensors")
     return tmp_path / "last.safetensors"
 
 
@@ -62,7 +63,7 @@ def test_a_checkpoint_without_its_state_is_refused(tmp_path):
 
 
 def test_a_checkpoint_of_another_network_is_refused(checkpoint, tmp_path):
-    wider = start_run(toy_config(tmp_path, network={"hidden": 24}), 14)
+    wider = start_run(toy_config(tmp_path, network={"hidden": 24}), DEFAULT_PARAMS.size)
     with pytest.raises(BadInputError, match=r"no weights of this network .*size mismatch"):
         load_run(checkpoint, wider)
 

@@ -17,8 +17,8 @@ def test_the_file_of_the_shipped_recogniser_is_valid():
 
     import models.training
 
-    path = Path(models.training.__file__).with_name("recogniser-v1.toml")
-    assert load_config(path).name == "recogniser-v1"
+    path = Path(models.training.__file__).with_name("recogniser-v2.toml")
+    assert load_config(path).name == "recogniser-v2"
 
 
 @pytest.mark.parametrize(

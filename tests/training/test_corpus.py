@@ -11,7 +11,7 @@ from models.training.corpus import cut_words, simulate, training_mask
 from models.training.inks import LetterHands, Words, heldout_labels, random_string
 from models.training.prepare import common_words, covered, prepare_command, sessions_for
 from models.training.shards import Shard
-from penapp.dsp.params import DEFAULT_PARAMS
+from penapp.dsp.params import DEFAULT_PARAMS, ROW_NAMES
 from penapp.errors import BadInputError
 from penapp.pipeline import FrontEnd
 from penapp.simulation.demo_ink import DEMO_INK, demo_corpus
@@ -144,9 +144,17 @@ def test_training_rows_are_the_rows_that_recognition_gets_live(rate_hz):
     served += live.finish()
     trained = list(cut_words(session, "me", 0, DEFAULT_PARAMS))
     assert len(trained) >= 8
-    rows_served = [word.features.values.astype(np.float16) for word in served]
+    rows, styles = shard_rows(served)
     for word in trained:
-        assert any(np.array_equal(word.rows, rows) for rows in rows_served), word.label
+        assert any(np.array_equal(word.rows, r) for r in rows), word.label
+        assert any(np.array_equal(word.style, s) for s in styles), word.label
+
+
+def shard_rows(words):
+    """Rows and styles of live words, as a shard keeps them."""
+    first = len(ROW_NAMES)
+    values = [word.features.values for word in words]
+    return [v[:, :first].astype(np.float16) for v in values], [v[0, first:] for v in values]
 
 
 def test_only_words_that_the_segmenter_cut_exactly_are_trained_on():

@@ -77,7 +77,8 @@ def test_onnx_and_torch_agree_on_real_words(toy_model, network):
 def test_onnx_and_torch_agree_for_every_batch_and_length(toy_model, network, batch, rows):
     """The exporter saw one batch of two words of 64 rows; nothing of that may stick."""
     session = onnxruntime.InferenceSession(str(toy_model / "model.onnx"))
-    features = np.random.default_rng(rows).standard_normal((batch, rows, 14)).astype(np.float32)
+    shape = (batch, rows, DEFAULT_PARAMS.size)
+    features = np.random.default_rng(rows).standard_normal(shape).astype(np.float32)
     lengths = np.maximum(rows - 3 * np.arange(batch), 1)
     ours = network(torch.from_numpy(features), torch.from_numpy(lengths)).numpy()
     theirs = session.run(None, {"features": features, "lengths": lengths})[0]
@@ -117,7 +118,7 @@ def test_the_smoothed_weights_are_what_is_exported(tmp_path):
     from models.training.loop import load_run, save_run, start_run
     from tests.training.toy_training import toy_config
 
-    run = start_run(toy_config(tmp_path), 14)
+    run = start_run(toy_config(tmp_path), DEFAULT_PARAMS.size)
     with torch.no_grad():
         run.smooth.output.bias.fill_(0.25)
     save_run(run, tmp_path / "c.safetensors")

@@ -15,6 +15,7 @@ def shard_of_lengths(lengths, fingerprint=OURS):
     n = len(lengths)
     return Shard(
         rng.standard_normal((sum(lengths), 14)).astype(np.float16),
+        rng.standard_normal((n, 15)).astype(np.float32),
         np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
         np.array([f"w{k}" for k in range(n)]),
         np.array(["me"] * n),
@@ -63,8 +64,10 @@ def test_another_normalisation_of_a_shard_is_what_the_live_stage_would_have_made
     turned = shard.normalised(PER_SEGMENT)
     assert turned.fingerprint == PER_SEGMENT.fingerprint() != shard.fingerprint
     for i in range(2):
-        live = word_features(np.empty(0), shard.word(i), PER_SEGMENT).values
-        np.testing.assert_array_equal(turned.word(i), live.astype(np.float16))
+        rows = shard.rows[shard.off[i] : shard.off[i + 1]].astype(np.float32)
+        live = word_features(np.empty(0), rows, shard.style[i], PER_SEGMENT).values
+        np.testing.assert_allclose(turned.word(i), live, rtol=1e-3, atol=1e-3)
+        np.testing.assert_array_equal(turned.style[i], shard.style[i])
     assert shard.normalised(DEFAULT_PARAMS) is shard
 
 
@@ -97,13 +100,13 @@ def test_a_truncated_or_flipped_shard_is_an_error(tmp_path):
 
 def test_a_shard_that_lacks_an_array_says_which(tmp_path):
     np.savez(tmp_path / "s.npz", rows=np.zeros((3, 14)), off=[0, 3])
-    with pytest.raises(BadInputError, match="it lacks label, writer, session, fingerprint"):
+    with pytest.raises(BadInputError, match="it lacks style, label, writer, session, fingerprint"):
         Shard.load(tmp_path / "s.npz")
 
 
 def test_arrays_of_python_objects_are_refused(tmp_path):
     """They would be unpickled, and a pickle runs what its author wants."""
-    names = ("rows", "off", "label", "writer", "session", "fingerprint")
+    names = ("rows", "style", "off", "label", "writer", "session", "fingerprint")
     np.savez(tmp_path / "s.npz", **{name: np.array([{}], dtype=object) for name in names})
     with pytest.raises(BadInputError):
         Shard.load(tmp_path / "s.npz")

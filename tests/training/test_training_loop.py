@@ -19,6 +19,7 @@ from models.training.loop import (  # noqa: E402
     train,
     train_step,
 )
+from penapp.dsp.params import DEFAULT_PARAMS  # noqa: E402
 from penapp.errors import BadInputError, ModelMismatchError  # noqa: E402
 from tests.training.toy_ranks import train_and_tell  # noqa: E402
 from tests.training.toy_training import demo_shard, toy_config, write_corpus  # noqa: E402
@@ -42,7 +43,7 @@ def metrics(folder):
 
 
 def fresh(config):
-    return start_run(config, 14)
+    return start_run(config, DEFAULT_PARAMS.size)
 
 
 def everything(run):

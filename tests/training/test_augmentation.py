@@ -89,7 +89,7 @@ def test_joined_words_follow_each_other():
 
 def test_the_style_tells_of_the_same_variation_as_the_rows():
     """Turned, slanted, sped up, pressed harder: about the style that the varied rows would have."""
-    some = {"turn_deg": 40.0, "shear": 0.3, "size": 0.4, "stretch": 0.6, "force": 0.2}
+    some = {"turn_deg": 30.0, "shear": 0.15, "size": 0.2, "stretch": 0.3, "force": 0.2}
     config = AugmentConfig(**{**dict.fromkeys(AugmentConfig.__dataclass_fields__, 0.0), **some})
     style = len(ROW_NAMES)
     smooth = gaussian_filter1d(rows_of(330)[:, :style], 3.0, axis=0)
@@ -100,6 +100,6 @@ def test_the_style_tells_of_the_same_variation_as_the_rows():
         varied = augmented(rows, config, np.random.default_rng(seed))
         own, told = writing_style(varied[:, :style]), varied[0, style:]
         ink = STYLE_NAMES.index("style_stroke")  # one stroke, longer than what is looked at
-        np.testing.assert_allclose(told[:ink], own[:ink], atol=0.3)
+        np.testing.assert_allclose(told[:ink], own[:ink], atol=0.25)
         moved.append(np.abs(told - rows[0, style:]).max())
-    assert min(moved) > 0.25
+    assert np.median(moved) > 0.3

@@ -23,8 +23,11 @@ from penapp.dsp.params import DEFAULT_PARAMS
 from penapp.simulation.ink import InkCorpus, WordInk
 
 CORPUS_WORDS = Path(__file__).with_name("corpus_words.txt")
-"""What fonts and composed letters spell, in training and in the test sets: words of the first lexicon, frozen so
-that a new lexicon changes no test set. Adapted from wordfreq 3.1.1 (doi 10.5281/zenodo.7199437), CC BY-SA 4.0."""
+"""What fonts and composed letters spell, in training and in the test sets: the words of the first lexicon.
+
+Frozen, so that a new lexicon changes no test set. Adapted from wordfreq 3.1.1 (doi 10.5281/zenodo.7199437),
+CC BY-SA 4.0.
+"""
 
 PEN_RATES_HZ = (100.0, 100.0, 100.0, 100.0, 200.0, 50.0)
 """Rates of the pens that write the corpus; each session draws one."""

@@ -23,7 +23,8 @@ Examples:
 \b
 A file that cannot be read costs one line on standard error and exit code 1;
 the others are decoded all the same. With --json each file is one object on
-one line: {file, text, words, samples, lost, loss_percent, damaged_frames}."""
+one line: {file, pen, text, words, samples, lost, loss_percent, damaged_frames},
+or {file, error}."""
 
 
 @click.command(epilog=EPILOG)
@@ -81,6 +82,9 @@ def _print(decoded: DecodedRecording, *, as_json: bool, named: bool) -> None:
     if decoded.counters.lost:
         percent = decoded.counters.loss_percent
         click.echo(f"penapp: {decoded.path}: {percent:.1f} % of the samples are missing.", err=True)
+    if decoded.damaged_frames:
+        stretches = f"{decoded.damaged_frames} damaged or cut-short frames were skipped"
+        click.echo(f"penapp: {decoded.path}: {stretches}.", err=True)
 
 
 def _fields(decoded: DecodedRecording) -> dict[str, object]:

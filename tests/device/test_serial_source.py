@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from firmware_protocol.framing import Frame, FrameType, encode_frame, to_serial
 from firmware_protocol.messages import join_samples
 from firmware_protocol.virtual_pen import Faults, PenFirmware
 from penapp.device.carrier import PtyCarrier, TcpCarrier
@@ -147,6 +148,13 @@ def test_a_pen_unplugged_while_it_is_being_asked_is_noticed_at_once():
 
     with pytest.raises(PenLostError):
         asyncio.run(ask())
+
+
+def test_answers_that_say_nothing_neither_stop_the_link_nor_hide_who_sent_them(caplog):
+    mute = to_serial(encode_frame(Frame(FrameType.RSP, 0, payload=b"\x81")))
+    with pytest.raises(PenSilentError, match="does not answer HELLO"):
+        use(RudeFirmware(mute))
+    assert not caplog.records
 
 
 def test_lost_answers_are_asked_for_again():

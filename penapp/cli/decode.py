@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from penapp.cli.providers import pipeline_on, provider_option
 from penapp.cli.run_cli import failure_line
 
 if TYPE_CHECKING:
@@ -30,11 +31,10 @@ or {file, error}."""
 @click.command(epilog=EPILOG)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each file.")
-def decode(files: tuple[Path, ...], as_json: bool) -> int:
+@provider_option
+def decode(files: tuple[Path, ...], as_json: bool, provider: str) -> int:
     """Turn recorded streams (FILE.pen) into text, through the same stages as the live pen."""
-    from penapp.pipeline import default_pipeline
-
-    return decode_all(files, default_pipeline, as_json=as_json)
+    return decode_all(files, pipeline_on(provider), as_json=as_json)
 
 
 def decode_all(files: tuple[Path, ...], make_pipeline: MakePipeline, *, as_json: bool) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from penapp.cli.providers import CPU, pipeline_on, provider_option
 from penapp.cli.sources import source_for
 from penapp.cli.views import JsonView, PlainView, TerminalView, View
 from penapp.device.source import PenSource
@@ -54,14 +55,13 @@ Ctrl-C ends the session; what was recorded stays."""
     metavar="X",
     help="Pace of the virtual pen or a recording: 1 as written (default), 4 faster, 0 as fast as it goes.",
 )
-def live(pen: str, record: Path | None, as_json: bool, speed: float | None) -> None:
+@provider_option
+def live(pen: str, record: Path | None, as_json: bool, speed: float | None, provider: str = CPU) -> None:
     """Decode what a pen writes, live, in the terminal.
 
     The upper line is the text, the lower one says how the link does: samples per second, samples lost.
     """
-    from penapp.pipeline import default_pipeline
-
-    play(source_for(pen, speed), default_pipeline, _view(as_json), record_to=record)
+    play(source_for(pen, speed), pipeline_on(provider), _view(as_json), record_to=record)
 
 
 def play(

@@ -66,6 +66,18 @@ def test_what_live_records_decode_reads_again(penapp, tmp_path):
     assert (code, out) == (0, " ".join(WORDS) + "\n")
 
 
+def test_a_provider_that_is_not_there_is_told_before_the_text(recording, toy_model, monkeypatch, capsys):
+    from penapp.recognise import session
+
+    monkeypatch.setattr(session.OnnxRecogniser.__init__, "__defaults__", (toy_model, "cpu"))
+    monkeypatch.setattr(session, "_known_providers", lambda: ("CPUExecutionProvider",))
+    assert run_cli(["decode", "--provider", "cuda", str(recording)]) == 0
+    first = capsys.readouterr().err.splitlines()[0]
+    assert first.startswith("penapp: the recogniser runs on CPU (asked for cuda: not available here). ")
+    assert run_cli(["decode", "--provider", "tpu", str(recording)]) == 1
+    assert capsys.readouterr().err.startswith("penapp: unknown provider 'tpu'. Known: cpu, cuda")
+
+
 def test_a_recording_that_fails_is_exit_code_1_and_the_text_is_there(penapp, tmp_path, monkeypatch):
     real = StreamWriter.append
 
@@ -181,7 +193,7 @@ def test_help_names_every_command_and_shows_examples(penapp):
     assert code == 0
     assert all(name in out for name in COMMANDS)
     assert "penapp decode today.pen" in out
-    for command in ("run", "live", "devices", "decode"):
+    for command in COMMANDS:
         code, out, _ = penapp(command, "--help")
         assert code == 0
         assert "Examples:" in out

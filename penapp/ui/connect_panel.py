@@ -33,7 +33,7 @@ SPEEDS: tuple[tuple[str, float | None], ...] = (
     ("2×", 2.0),
     ("5×", 5.0),
     ("0.5×", 0.5),
-    ("unpaced", None),
+    ("max", None),
 )
 KINDS = tuple(SOURCE_LABELS)
 
@@ -63,7 +63,7 @@ class ConnectPanel(QFrame):
         self.button.setObjectName("primary")
         self.button.setMinimumWidth(130)
         self._dot, self._state = QLabel("●"), QLabel()
-        self._state.setMinimumWidth(60)
+        self._state.setMinimumWidth(150)
         self._state.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._state.setAccessibleName("Connection")
         self._arrange()
@@ -133,7 +133,7 @@ class ConnectPanel(QFrame):
         source.setObjectName("title")
         row.addWidget(source)
         row.addWidget(self._kind)
-        row.addWidget(self._details, 5)
+        row.addWidget(self._details, 3)
         row.addWidget(self.button)
         row.addSpacing(8)
         row.addWidget(self._dot)

@@ -40,7 +40,7 @@ EVENTS_MS = 8
 FRAME_MS = 33
 NUMBERS_EVERY = 6
 SETTLE_MS = 600
-SIZE, MIN_SIZE = QSize(1280, 800), QSize(900, 680)
+SIZE, MIN_SIZE = QSize(1280, 800), QSize(960, 680)
 FRAME = QSize(16, 48)
 """Left of the screen for what the desktop draws around the window."""
 PortFinder = Callable[[], tuple[PortChoice, ...]]

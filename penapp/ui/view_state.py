@@ -204,7 +204,7 @@ def rate_reading(status: LiveStatus | None) -> Reading:
         return Reading("–", "", Tone.NEUTRAL)
     off = abs(status.rate_hz / status.nominal_hz - 1.0) > RATE_TOLERANCE
     nominal = f"of {status.nominal_hz:.0f} Hz"
-    return Reading(f"{status.rate_hz:.1f} Hz", nominal, Tone.WARN if off else Tone.NEUTRAL)
+    return Reading(f"{status.rate_hz:.0f} Hz", nominal, Tone.WARN if off else Tone.NEUTRAL)
 
 
 def loss_reading(status: LiveStatus | None) -> Reading:

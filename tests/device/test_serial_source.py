@@ -157,6 +157,13 @@ def test_answers_that_say_nothing_neither_stop_the_link_nor_hide_who_sent_them(c
     assert not caplog.records
 
 
+def test_half_a_command_of_another_host_costs_nothing():
+    """The host clears the pen's buffer first: HELLO is answered at once, not at the second attempt."""
+    firmware = PenFirmware(ToyInk().descriptor)
+    firmware.receive(b"\x05\x01\x20half")
+    use(firmware, timing=LinkTiming(answer_s=5.0, retries=0, silence_s=5.0))
+
+
 def test_lost_answers_are_asked_for_again():
     ink = ToyInk("abc")
     faults = Faults(drop=0.4, responses=True, seed=1)

@@ -1,6 +1,7 @@
 """What a person sees when the thing on the port is not a healthy pen. Every byte passes a real pty."""
 
 import asyncio
+import errno
 import os
 from pathlib import Path
 
@@ -161,7 +162,19 @@ def test_half_a_command_of_another_host_costs_nothing():
     """The host clears the pen's buffer first: HELLO is answered at once, not at the second attempt."""
     firmware = PenFirmware(ToyInk().descriptor)
     firmware.receive(b"\x05\x01\x20half")
-    use(firmware, timing=LinkTiming(answer_s=5.0, retries=0, silence_s=5.0))
+    pen = VirtualPen(ToyInk(), firmware=firmware)
+    source = SerialSource(pen.address, timing=LinkTiming(answer_s=5.0, retries=0))
+
+    async def greeted():
+        try:
+            return await source.open()
+        finally:
+            await source.close()
+
+    try:
+        assert asyncio.run(greeted()) == firmware.descriptor
+    finally:
+        pen.unplug()
 
 
 def test_lost_answers_are_asked_for_again():
@@ -224,6 +237,20 @@ def test_an_ordinary_file_is_no_port(tmp_path):
     (tmp_path / "notes.txt").write_text("hello")
     with pytest.raises(PortError, match="could not be opened as a serial port"):
         open_port(str(tmp_path / "notes.txt"))
+
+
+def test_a_pseudo_terminal_that_knows_only_plain_speeds_is_opened_with_one(monkeypatch):
+    asked = []
+
+    def as_on_macos(name, *, baudrate, **_):
+        asked.append(baudrate)
+        if baudrate > 230_400:
+            raise OSError(errno.ENOTTY, "Inappropriate ioctl for device")
+        return name
+
+    monkeypatch.setattr("serial.serial_for_url", as_on_macos)
+    open_port("/dev/ttys003")
+    assert asked == [921_600, 115_200]
 
 
 @needs_pty

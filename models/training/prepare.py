@@ -19,6 +19,9 @@ from penapp.simulation.ink import InkCorpus, WordInk
 PEN_RATES_HZ = (100.0, 100.0, 100.0, 100.0, 200.0, 50.0)
 """Rates of the pens that write the corpus; each session draws one."""
 
+FREQUENT_WORDS = 54_000
+"""Words of the lexicon that composed and font words are drawn from."""
+
 
 @click.command("prepare")
 @click.argument("source", type=click.Choice(["real", "reclocked", "letters", "fonts"]))
@@ -80,9 +83,10 @@ def covered(ink: InkCorpus) -> NDArray[np.bool_]:
 
 
 def common_words(ink: InkCorpus) -> list[str]:
-    """Training labels and lexicon words, none of them held out."""
+    """Training labels and frequent lexicon words, none of them held out."""
     forbidden = heldout_labels(ink)
     trained = sorted({str(x) for x in ink.label[training_mask(ink) & covered(ink)]})
     trie = Lexicon.load().trie
-    known = [trie.text(int(node)) for node in np.flatnonzero(np.isfinite(trie.log_word))]
+    frequent = np.sort(np.argsort(-trie.log_word, kind="stable")[:FREQUENT_WORDS])
+    known = [trie.text(int(node)) for node in frequent]
     return trained + [w for w in known if PENAPP_ALPHABET.covers(w) and w.lower() not in forbidden]

@@ -19,6 +19,9 @@ MAX_FRAME_BYTES = 1024
 MAX_BUFFER_BYTES = 4096
 """A stretch longer than this without a delimiter is not a frame; it is dropped."""
 
+DELIMITER = b"\x00"
+"""Ends every frame on a serial line; one before the first command ends whatever stood in the pen's buffer."""
+
 _CRC_RESIDUE = 0x2144DF1C
 """CRC-32 over any bytes followed by their own CRC-32, little-endian."""
 
@@ -129,7 +132,7 @@ def decode_frame(raw: bytes) -> Frame:
 def to_serial(raw: bytes) -> bytes:
     """A frame as it stands on a serial line: COBS and one zero byte."""
     stuffed: bytes = cobs.encode(raw)
-    return stuffed + b"\x00"
+    return stuffed + DELIMITER
 
 
 class _Decoder:
@@ -189,7 +192,7 @@ class FrameDecoder(_Decoder):
         return len(self._tail)
 
     def feed(self, chunk: bytes) -> list[Frame]:
-        parts = bytes(chunk).split(b"\x00")
+        parts = bytes(chunk).split(DELIMITER)
         tail = parts.pop()
         frames: list[Frame] = []
         for part in parts:

@@ -12,6 +12,7 @@ from firmware_protocol.descriptor import Descriptor
 from firmware_protocol.errors import ProtocolError
 from firmware_protocol.faults import Faults, FaultyWire
 from firmware_protocol.framing import (
+    DELIMITER,
     MAX_FRAME_BYTES,
     OVERHEAD_BYTES,
     Flag,
@@ -81,7 +82,7 @@ class PenFirmware:
         self._wanted_batch = batch
         self._mtu = mtu
         self._decoder = FrameDecoder() if mtu is None else NotificationDecoder()
-        self._wire = FaultyWire(self._faults, delimiter=b"\x00" if mtu is None else b"")
+        self._wire = FaultyWire(self._faults, delimiter=DELIMITER if mtu is None else b"")
         self._overrun_rng = np.random.default_rng(self._faults.seed)
         self._waiting = _Batcher(len(self._stream.channels))
         self._seq = dict.fromkeys(FrameType, 0)

@@ -122,9 +122,13 @@ def _plan_screenshot(window: MainWindow, options: argparse.Namespace) -> None:
     """Take the picture once, when the words or the seconds are there, then leave."""
     from PySide6.QtCore import QTimer
 
+    from penapp.ui.main_window import SIZE
+
     path: Path = options.screenshot
     if not path.parent.is_dir():
         raise BadInputError(f"{path} cannot be written: there is no folder {path.parent}.")
+
+    window.resize(SIZE)
 
     def take() -> None:
         if not window.grab().save(str(path)):

@@ -37,10 +37,12 @@ def _archive(path: Path, kind: str, advice: str) -> Iterator[NpzFile]:
     """Arrays of Python objects are refused: reading them would run code from the file."""
     try:
         with path.open("rb") as file:
-            archive = np.load(file, allow_pickle=False)
-            if not isinstance(archive, NpzFile):
-                raise BadInputError(f"{path} is not {kind}: it holds one bare array.", advice=advice)
-            with archive:
+            if not zipfile.is_zipfile(file):
+                raise BadInputError(
+                    f"{path} is not {kind}: it is no .npz file, or was cut short.", advice=advice
+                )
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as archive:
                 yield archive
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise BadInputError(f"{path} is not {kind} ({error}).", advice=advice) from error

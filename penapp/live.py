@@ -76,11 +76,11 @@ class LiveSession:
     ) -> None:
         self.ring = SampleRing(max(1, round(ring_seconds * MAX_RATE_HZ)))
         self.error: PenappError | None = None
+        self.recording_error: PenappError | None = None
         self._source = source
         self._record_to = record_to
         self._on_event = on_event
         self._writer: StreamWriter | None = None
-        self._recording_error: PenappError | None = None
         self._assembler: StreamAssembler | None = None
         self._rate = RateMeter()
         self._link = LinkState.CLOSED
@@ -115,7 +115,7 @@ class LiveSession:
 
     def status(self) -> LiveStatus:
         """A snapshot, from any thread."""
-        error = self.error or self._recording_error or self._silence()
+        error = self.error or self.recording_error or self._silence()
         assembler = self._assembler
         counters = assembler.counters if assembler is not None else StreamCounters()
         _, newest = self.ring.latest(1)
@@ -189,12 +189,12 @@ class LiveSession:
 
     def _record(self, batch: list[ArrivedFrame]) -> None:
         """Before any queue; a recording that fails is said at once, the text goes on."""
-        if self._writer is None or self._recording_error is not None:
+        if self._writer is None or self.recording_error is not None:
             return
         try:
             self._writer.append(arrived.frame for arrived in batch)
         except RecordingError as error:
-            self._recording_error = error
+            self.recording_error = error
             self._on_event(Failed(error.args[0], error.advice))
 
     async def _hand_over(self, assembler: StreamAssembler, batch: list[ArrivedFrame]) -> None:

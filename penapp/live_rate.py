@@ -7,6 +7,8 @@ import time
 from collections import deque
 
 WINDOW_S = 2.0
+SETTLED_S = 1.0
+"""No rate is stated from less than this: what had waited in buffers arrives at once when a pen starts."""
 
 
 class RateMeter:
@@ -24,11 +26,11 @@ class RateMeter:
                 self._seen.popleft()
 
     def rate_hz(self, now_s: float | None = None) -> float:
-        """0 until two arrivals are known and when nothing has come for two seconds."""
+        """0 in the first second and when nothing has come for two seconds."""
         now = time.monotonic() if now_s is None else now_s
         with self._lock:
             seen = list(self._seen)
-        if len(seen) < 2 or seen[-1][0] < now - WINDOW_S or seen[-1][0] <= seen[0][0]:
+        if not seen or seen[-1][0] < now - WINDOW_S or seen[-1][0] - seen[0][0] < SETTLED_S:
             return 0.0
         return sum(n for _, n in seen[1:]) / (seen[-1][0] - seen[0][0])
 

@@ -1,7 +1,7 @@
-"""Builds `models/lexicon-v1`: words, bigrams and letter statistics from two named public packages.
+"""Builds `models/lexicon-v2`: words, casing, bigrams and letter statistics from three named public packages.
 
-    pip install wordfreq==3.1.1 symspellpy==6.10.1      (only for building, in an environment of its own)
-    python -m models.lexicon.build --out models/lexicon-v1
+    pip install wordfreq==3.1.1 symspellpy==6.10.1 german-nouns==1.2.5     (in an environment of its own)
+    python -m models.lexicon.build --out models/lexicon-v2
 
 The same packages give the same bytes. No evaluation data is read.
 """
@@ -21,16 +21,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.lexicon.capitals import capital_shares
 from models.lexicon.sharp_s import SHARE, with_sharp_s
 from penapp.decode.folding import FOLDED, classes, fold
 from penapp.decode.letters import EDGE
-from penapp.decode.lexicon import STEP
+from penapp.decode.lexicon import CAPITAL_STEPS, STEP
 from penapp.decode.trie import Trie, from_words
 
 LANGUAGES = ("en", "de")
-WORDS_PER_LANGUAGE = 30_000
-WORDS_FOR_LETTERS = 150_000
-SINGLE_LETTER_WORDS = {"a", "i", "o"}
+WORDS_PER_LANGUAGE = 150_000
+UNFORESEEN = 0.2
+"""Of the letter model's probability, what is spread evenly: strings such as B17 or xkcd follow no pattern."""
 DIGIT_SHARE = 0.03
 """Share of number-like strings that the letter model expects among words outside the lexicon."""
 
@@ -45,6 +46,11 @@ SOURCES = {
         "licence": "MIT (dictionary files of SymSpell, derived from Google Books Ngrams, CC BY 3.0)",
         "used_for": "English word bigrams",
     },
+    "german-nouns": {
+        "version": "1.2.5",
+        "licence": "CC BY-SA 4.0 (from WiktionaryDE)",
+        "used_for": "which German words are nouns, hence written with a capital",
+    },
 }
 
 
@@ -55,7 +61,8 @@ def main() -> None:
     check_versions()
     words = word_probabilities(WORDS_PER_LANGUAGE)
     trie = from_words({word: math.log(p) for word, p in words.items()})
-    arrays = pack(trie) | {"letters": quantise(letter_trigrams(), "letters")} | pack_bigrams(trie)
+    arrays = pack(trie) | {"letters": quantise(letter_trigrams(words), "letters")} | pack_bigrams(trie)
+    arrays |= {"capital": pack_capitals(trie, capital_shares(words, LANGUAGES))}
     out.mkdir(parents=True, exist_ok=True)
     write(out, arrays, len(words))
 
@@ -91,8 +98,7 @@ def spellings(word: str, language: str) -> list[tuple[str, float]]:
 def is_word(text: str) -> bool:
     """Letters, with apostrophes and hyphens inside only."""
     inner = text.replace("'", "").replace("-", "")
-    known = classes(text) is not None and inner.isalpha() and text[0].isalpha() and text[-1].isalpha()
-    return known and (len(text) > 1 or text in SINGLE_LETTER_WORDS)
+    return classes(text) is not None and inner.isalpha() and text[0].isalpha() and text[-1].isalpha()
 
 
 def quantise(log_p: NDArray[np.float64], what: str) -> NDArray[np.uint8]:
@@ -112,17 +118,22 @@ def pack(trie: Trie) -> dict[str, NDArray[Any]]:
     }
 
 
-def letter_trigrams() -> NDArray[np.float64]:
-    """Ln p(third | first, second), rarer words counting more than their frequency (square root).
+def pack_capitals(trie: Trie, shares: dict[str, float]) -> NDArray[np.uint8]:
+    words = (trie.text(int(node)) for node in np.flatnonzero(np.isfinite(trie.log_word)))
+    return np.array([round(CAPITAL_STEPS * shares[word]) for word in words], dtype=np.uint8)
+
+
+def letter_trigrams(words: dict[str, float]) -> NDArray[np.float64]:
+    """Ln p(third | first, second), rarer words counting more than their frequency (fourth root).
 
     Words outside a lexicon of frequent words look like the rare ones, so types matter more than tokens.
     """
     counts = np.zeros((EDGE + 1, EDGE + 1, EDGE + 1))
-    for word, p in word_probabilities(WORDS_FOR_LETTERS).items():
+    for word, p in words.items():
         path = [EDGE, EDGE, *(classes(word) or []), EDGE]
-        np.add.at(counts, (path[:-2], path[1:-1], path[2:]), math.sqrt(p))
+        np.add.at(counts, (path[:-2], path[1:-1], path[2:]), p**0.25)
     add_numbers(counts)
-    return np.log(smooth(counts))
+    return np.log((1 - UNFORESEEN) * smooth(counts) + UNFORESEEN / len(counts))
 
 
 def add_numbers(counts: NDArray[np.float64]) -> None:
@@ -198,7 +209,7 @@ def write(out: Path, arrays: dict[str, NDArray[Any]], words: int) -> None:
     save(path, **arrays)
     content = path.read_bytes()
     manifest = {
-        "format": 1,
+        "format": 2,
         "name": out.name,
         "file": path.name,
         "sha256": hashlib.sha256(content).hexdigest(),

@@ -10,11 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.training.corpus import CutWord, cut_words, shard_of, simulate, training_mask
-from models.training.inks import LetterHands, Words, font_sessions, heldout_labels, real_sessions
+from models.training.inks import (
+    LetterHands,
+    Words,
+    dictionary_words,
+    font_sessions,
+    heldout_labels,
+    real_sessions,
+)
 from penapp.decode.alphabet import PENAPP_ALPHABET
-from penapp.decode.lexicon import Lexicon
 from penapp.dsp.params import DEFAULT_PARAMS
 from penapp.simulation.ink import InkCorpus, WordInk
+
+CORPUS_WORDS = Path(__file__).with_name("corpus_words.txt")
+"""What fonts and composed letters spell, in training and in the test sets: the words of the first lexicon.
+
+Frozen, so that a new lexicon changes no test set. Adapted from wordfreq 3.1.1 (doi 10.5281/zenodo.7199437),
+CC BY-SA 4.0.
+"""
 
 PEN_RATES_HZ = (100.0, 100.0, 100.0, 100.0, 200.0, 50.0)
 """Rates of the pens that write the corpus; each session draws one."""
@@ -80,9 +93,6 @@ def covered(ink: InkCorpus) -> NDArray[np.bool_]:
 
 
 def common_words(ink: InkCorpus) -> list[str]:
-    """Training labels and lexicon words, none of them held out."""
-    forbidden = heldout_labels(ink)
+    """Training labels and the frozen list of English and German words, none of them held out."""
     trained = sorted({str(x) for x in ink.label[training_mask(ink) & covered(ink)]})
-    trie = Lexicon.load().trie
-    known = [trie.text(int(node)) for node in np.flatnonzero(np.isfinite(trie.log_word))]
-    return trained + [w for w in known if PENAPP_ALPHABET.covers(w) and w.lower() not in forbidden]
+    return trained + dictionary_words(CORPUS_WORDS, heldout_labels(ink))

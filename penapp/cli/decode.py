@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from penapp.cli.providers import pipeline_on, provider_option
 from penapp.cli.run_cli import failure_line
 
 if TYPE_CHECKING:
@@ -23,17 +24,17 @@ Examples:
 \b
 A file that cannot be read costs one line on standard error and exit code 1;
 the others are decoded all the same. With --json each file is one object on
-one line: {file, text, words, samples, lost, loss_percent, damaged_frames}."""
+one line: {file, pen, text, words, samples, lost, loss_percent, damaged_frames},
+or {file, error}."""
 
 
 @click.command(epilog=EPILOG)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each file.")
-def decode(files: tuple[Path, ...], as_json: bool) -> int:
+@provider_option
+def decode(files: tuple[Path, ...], as_json: bool, provider: str) -> int:
     """Turn recorded streams (FILE.pen) into text, through the same stages as the live pen."""
-    from penapp.pipeline import default_pipeline
-
-    return decode_all(files, default_pipeline, as_json=as_json)
+    return decode_all(files, pipeline_on(provider), as_json=as_json)
 
 
 def decode_all(files: tuple[Path, ...], make_pipeline: MakePipeline, *, as_json: bool) -> int:
@@ -81,6 +82,9 @@ def _print(decoded: DecodedRecording, *, as_json: bool, named: bool) -> None:
     if decoded.counters.lost:
         percent = decoded.counters.loss_percent
         click.echo(f"penapp: {decoded.path}: {percent:.1f} % of the samples are missing.", err=True)
+    if decoded.damaged_frames:
+        stretches = f"{decoded.damaged_frames} damaged or cut-short frames were skipped"
+        click.echo(f"penapp: {decoded.path}: {stretches}.", err=True)
 
 
 def _fields(decoded: DecodedRecording) -> dict[str, object]:

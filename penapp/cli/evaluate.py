@@ -10,8 +10,21 @@ from typing import Any
 
 import click
 
+from penapp.cli.providers import provider_option
+from penapp.errors import BadInputError
 
-@click.command("evaluate")
+EPILOG = """\b
+Examples:
+  penapp evaluate unipen-words.npz --limit 600
+  penapp evaluate unipen-words.npz --split test --words unseen --json > figures.json
+  penapp evaluate my-pen.npz --by-writer --readings readings.jsonl
+  penapp evaluate recorded-streams/
+\b
+With --json: the facts that pin the run (corpus and model hashes, provider, seed) and
+`groups`, one object for each row of the table, in percent."""
+
+
+@click.command("evaluate", epilog=EPILOG)
 @click.argument("corpus", type=click.Path(exists=True, path_type=Path))
 @click.option("--split", "splits", multiple=True, help="Splits of an ink file. [default: seen_writer, test]")
 @click.option(
@@ -24,13 +37,22 @@ import click
 @click.option(
     "--model", type=click.Path(exists=True, path_type=Path), help="Artefact folder. [default: shipped]"
 )
-@click.option("--provider", default="cpu", show_default=True)
+@provider_option
 @click.option(
-    "--rate", "rate_hz", type=float, default=100.0, show_default=True, help="Rate of the virtual pen, Hz."
+    "--rate",
+    "rate_hz",
+    type=click.FloatRange(50.0, 400.0),
+    default=100.0,
+    show_default=True,
+    help="Rate of the virtual pen, Hz.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Seed of grips, pens and pauses.")
 @click.option("--by-writer", is_flag=True, help="One row a writer as well.")
-@click.option("--readings", type=click.Path(path_type=Path), help="Write every reading to this .jsonl file.")
+@click.option(
+    "--readings",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write every reading to this .jsonl file.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable output.")
 def evaluate(corpus: Path, as_json: bool, by_writer: bool, readings: Path | None, **options: Any) -> int:
     """Error rates of CORPUS through the live pipeline at batch 1, with the decoder on and off.
@@ -43,10 +65,12 @@ def evaluate(corpus: Path, as_json: bool, by_writer: bool, readings: Path | None
     from penapp.evaluation.report import as_table, table
     from penapp.evaluation.run import Options, evaluate_corpus, grouped
 
+    if readings is not None:
+        _write(readings, "")
     result = evaluate_corpus(corpus, Options(**options), _progress)
     rows = grouped(result, by_writer=by_writer)
     if readings is not None:
-        readings.write_text("".join(json.dumps(line) + "\n" for line in result.lines()), encoding="utf-8")
+        _write(readings, "".join(json.dumps(line) + "\n" for line in result.lines()))
     if as_json:
         click.echo(
             json.dumps({**result.facts, "groups": [as_table(r) for r in rows]}, ensure_ascii=False, indent=1)
@@ -56,6 +80,16 @@ def evaluate(corpus: Path, as_json: bool, by_writer: bool, readings: Path | None
         for name, value in result.facts.items():
             click.echo(f"{name}: {value}")
     return 0
+
+
+def _write(path: Path, text: str) -> None:
+    """Also called before the long work, so that a place that cannot be written is told at once."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BadInputError(
+            f"the readings cannot be written to {path}: {error.strerror}.", advice="Choose another place."
+        ) from error
 
 
 def _progress(sessions: Iterator[object], count: int) -> Iterator[object]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from penapp.cli.providers import CPU, pipeline_on, provider_option
 from penapp.cli.sources import source_for
 from penapp.cli.views import JsonView, PlainView, TerminalView, View
 from penapp.device.source import PenSource
@@ -22,6 +23,12 @@ Examples:
   penapp live --pen socket://192.168.0.7:4000
   penapp live --pen today.pen --speed 4     a recording, four times as fast
   penapp live --json | jq -r 'select(.event == "committed") | .text'
+\b
+With --json: {event: committed, text, confidence, start_t, end_t, candidates} for
+a word (seconds on the pen's clock), {event: tentative, text} while it is being
+written, {event: link, state, pen, samples, lost, loss_percent, damaged_frames, ...}
+for a change of the link, {event: failed, message, advice}, and {event: summary, ...}
+at the end.
 \b
 Dim text is tentative and may change; plain text is committed and never does.
 Ctrl-C ends the session; what was recorded stays."""
@@ -48,20 +55,19 @@ Ctrl-C ends the session; what was recorded stays."""
     metavar="X",
     help="Pace of the virtual pen or a recording: 1 as written (default), 4 faster, 0 as fast as it goes.",
 )
-def live(pen: str, record: Path | None, as_json: bool, speed: float | None) -> None:
+@provider_option
+def live(pen: str, record: Path | None, as_json: bool, speed: float | None, provider: str = CPU) -> None:
     """Decode what a pen writes, live, in the terminal.
 
     The upper line is the text, the lower one says how the link does: samples per second, samples lost.
     """
-    from penapp.pipeline import default_pipeline
-
-    play(source_for(pen, speed), default_pipeline, _view(as_json), record_to=record)
+    play(source_for(pen, speed), pipeline_on(provider), _view(as_json), record_to=record)
 
 
 def play(
     source: PenSource, make_pipeline: MakePipeline, view: View, *, record_to: Path | None = None
 ) -> None:
-    """Run a session until its source ends or Ctrl-C; raises the error that ended it."""
+    """Run a session until its source ends or Ctrl-C; raises what ended it or spoiled its recording."""
     events: queue.SimpleQueue[LiveEvent] = queue.SimpleQueue()
     session = LiveSession(source, make_pipeline, record_to=record_to, on_event=events.put)
     session.start()
@@ -73,8 +79,9 @@ def play(
         session.stop()
         _show(events, view, 0.0)
         view.close(session.status())
-    if session.error is not None:
-        raise session.error
+    error = session.error or session.recording_error
+    if error is not None:
+        raise error
 
 
 def _show(events: queue.SimpleQueue[LiveEvent], view: View, patience_s: float) -> None:

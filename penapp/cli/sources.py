@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import click
@@ -32,7 +33,7 @@ def _pace(speed: float | None) -> float | None:
     """The factor that sources take: 1.0 = real time, None = as fast as it goes."""
     if speed is None:
         return 1.0
-    if speed < 0:
+    if not 0 <= speed < math.inf:
         raise click.UsageError(f"--speed is {speed:g}, expected 0 (as fast as it goes) or more.")
     return speed or None
 

@@ -67,25 +67,24 @@ class TerminalView:
         """A full line stays above and a new one begins."""
         longer = f"{self._committed} {word}".lstrip()
         if self._committed and len(longer) >= self._columns():
-            self._erase()
-            self._out.write(self._committed + "\n")
+            self._out.write(self._erasing() + self._committed + "\n")
             longer = word
         self._committed = longer
 
     def _draw(self, below: str = "") -> None:
+        """One write: a terminal never shows (and Ctrl-C never leaves) an erased line without its text."""
         columns = self._columns() - 1
-        self._erase()
         gap = " " if self._committed and self._tentative else ""
         tentative = (gap + self._tentative)[: max(0, columns - len(self._committed))]
         lower = (below or status_line(self._status))[:columns]
-        self._out.write(f"{self._committed[:columns]}{DIM}{tentative}{PLAIN}\n{DIM}{lower}{PLAIN}")
+        text = f"{self._committed[:columns]}{DIM}{tentative}{PLAIN}\n{DIM}{lower}{PLAIN}"
+        self._out.write(self._erasing() + text)
         self._out.flush()
         self._drawn = True
 
-    def _erase(self) -> None:
-        if self._drawn:
-            self._out.write(UP_TO_TEXT + CLEAR_BELOW)
-        self._drawn = False
+    def _erasing(self) -> str:
+        drawn, self._drawn = self._drawn, False
+        return UP_TO_TEXT + CLEAR_BELOW if drawn else ""
 
 
 class PlainView:
@@ -113,7 +112,7 @@ class PlainView:
 
 
 class JsonView:
-    """One object on each line; the fields are described in `penapp live --help` and in the README."""
+    """One object on each line; the fields are described in `penapp live --help`."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out

@@ -20,7 +20,8 @@ def status_line(status: LiveStatus) -> str:
         return f"{status.message} {status.advice}".strip()
     parts = [_STATES[status.link], status.pen_name]
     if status.link is LinkState.STREAMING:
-        parts += [f"{status.rate_hz:.0f} of {status.nominal_hz:.0f} Hz", f"{status.loss_percent:.1f} % lost"]
+        rate = f"{status.rate_hz:.0f}" if status.rate_hz else "…"
+        parts += [f"{rate} of {status.nominal_hz:.0f} Hz", f"{status.loss_percent:.1f} % lost"]
         parts.append("pen down" if status.contact else "pen up")
     if status.damaged_frames:
         parts.append(f"{status.damaged_frames} damaged")

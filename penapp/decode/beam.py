@@ -7,7 +7,6 @@ where a word ends takes a mark for silence (`house,`): both are sorted out by ex
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +16,7 @@ from penapp.decode.alphabet import Alphabet
 from penapp.decode.ctc import FLOOR
 from penapp.decode.folding import Folding
 from penapp.decode.params import DecoderParams
+from penapp.decode.prior import word_bonus
 from penapp.decode.trie import Trie
 
 _QUIET = 1e-3
@@ -64,8 +64,10 @@ class TrieBeam:
     def follow(self, trie: Trie) -> None:
         """Takes another trie and starts over."""
         self._trie = trie
-        self._depth_bonus = self._params.letter_insertion * _depths(trie.parent)
-        self._weight = np.exp(self._params.lm_weight * trie.look_ahead + self._depth_bonus)
+        params = self._params
+        self._depth_bonus = params.letter_insertion / params.sharpness * _depths(trie.parent)
+        self._ahead = word_bonus(trie.look_ahead, params) / params.sharpness + self._depth_bonus
+        self._weight = np.exp(self._ahead - self._ahead.max())
         self._ends = np.isfinite(trie.log_word).astype(np.float64)
         self._slot = np.full(len(trie.letter), -1, dtype=np.intp)
         self.reset()
@@ -80,22 +82,18 @@ class TrieBeam:
     def _kept(self) -> NDArray[np.intp]:
         return self._front.nodes[: len(self._blank)]
 
-    def words(self, log_prior: Callable[[str], float], margin: float = np.inf, count: int = 64) -> list[str]:
-        """Words that end at a kept node, folded, best first by p(frames) and the prior.
+    def words(self, count: int = 64, margin: float = np.inf) -> list[str]:
+        """At most `count` words that end at a kept node, folded, best first by p(frames) and their bonus.
 
-        At most `count` by their frequency, of those the ones within `margin` nats of the best by the prior.
+        Words that are worse than the best by more than `margin` nats are left out.
         """
-        trie, weight = self._trie, self._params.lm_weight
         ended = np.flatnonzero(self._front.ends)
         nodes = self._kept[ended]
-        scores = self._scores()[ended] + self._depth_bonus[nodes]
-        order = np.lexsort((nodes, -scores - weight * trie.log_word[nodes]))[:count]
-        found = {
-            text: score + weight * log_prior(text)
-            for score, text in zip(scores[order].tolist(), map(trie.text, nodes[order].tolist()), strict=True)
-        }
-        limit = max(found.values(), default=0.0) - margin
-        return sorted((text for text in found if found[text] >= limit), key=lambda text: (-found[text], text))
+        own = word_bonus(self._trie.log_word[nodes], self._params) / self._params.sharpness
+        scores = self._scores()[ended] + self._depth_bonus[nodes] + own
+        order = np.lexsort((nodes, -scores))[:count]
+        order = order[scores[order] >= scores[order].max(initial=-np.inf) - margin]
+        return list(dict.fromkeys(self._trie.text(node) for node in nodes[order].tolist()))
 
     def leaders(self, count: int) -> list[str]:
         """The most promising beginnings of words, folded, best first."""
@@ -107,8 +105,7 @@ class TrieBeam:
 
     def _leading_nodes(self) -> list[int]:
         nodes = self._kept
-        promise = self._scores() + self._depth_bonus[nodes]
-        promise += self._params.lm_weight * self._trie.look_ahead[nodes]
+        promise = self._scores() + self._ahead[nodes]
         ranked: list[int] = nodes[np.lexsort((nodes, -promise))].tolist()
         return ranked
 

@@ -20,11 +20,14 @@ from penapp.decode.letters import LetterModel
 from penapp.decode.trie import Trie, from_packed, from_words, join
 from penapp.errors import BadInputError, ModelMismatchError, PenappError
 
-SHIPPED = Path(__file__).resolve().parents[2] / "models" / "lexicon-v1"
+SHIPPED = Path(__file__).resolve().parents[2] / "models" / "lexicon-v2"
 STEP = 0.1
 """Log probabilities are stored as multiples of -STEP in one byte."""
 
-_FORMAT = 1
+CAPITAL_STEPS = 15
+"""Shares of uses with a capital are stored as so many steps."""
+
+_FORMAT = 2
 
 
 class LexiconDamagedError(PenappError):
@@ -64,14 +67,21 @@ class Lexicon:
     """
 
     def __init__(
-        self, trie: Trie, letters: LetterModel, bigrams: Bigrams | None = None, name: str = "unnamed"
+        self,
+        trie: Trie,
+        letters: LetterModel,
+        bigrams: Bigrams | None = None,
+        name: str = "unnamed",
+        capital: NDArray[np.floating] | None = None,
     ) -> None:
+        """`capital`: for every word in the order of its node, the share of its uses with a capital (0..1)."""
         self.name = name
         self.letters = letters
         self.version = 0
         self._frozen = self._trie = trie
         self._bigrams = bigrams
         self._word_nodes = np.flatnonzero(np.isfinite(trie.log_word))
+        self._capital = np.zeros(len(self._word_nodes)) if capital is None else capital
         self._user: dict[str, float] = {}
         self._spelling: dict[str, str] = {}
 
@@ -85,7 +95,8 @@ class Lexicon:
         log_word = np.full(len(ends), -np.inf)
         log_word[ends] = -STEP * arrays["log_word"]
         trie = from_packed(arrays["letter"], arrays["child_count"], log_word)
-        return cls(trie, LetterModel(-STEP * arrays["letters"]), _bigrams(arrays), str(manifest["name"]))
+        letters, capital = LetterModel(-STEP * arrays["letters"]), arrays["capital"] / CAPITAL_STEPS
+        return cls(trie, letters, _bigrams(arrays), str(manifest["name"]), capital)
 
     @classmethod
     def from_words(cls, probabilities: Mapping[str, float]) -> Self:
@@ -132,6 +143,12 @@ class Lexicon:
         rest = max(0.0, 1.0 - float(np.exp(log_p).sum()))
         together = bigram_weight * (p + rest * math.exp(alone)) + (1 - bigram_weight) * math.exp(alone)
         return math.log(together)
+
+    def capital_share(self, text: str) -> float:
+        """The share of a word's uses that have a capital where no sentence begins (0 for unknown words)."""
+        node = self._frozen.find(text)
+        known = node >= 0 and math.isfinite(self._frozen.log_word[node])
+        return float(self._capital[self._word_number(node)]) if known else 0.0
 
     def check(self, alphabet: Alphabet) -> AlphabetCheck:
         """What `alphabet` cannot write; raises ModelMismatchError if that is more than half of the words."""

@@ -7,37 +7,52 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class DecoderParams:
-    """Weights of one word's reading; all `log_*` values are natural logs.
+    """Weights of one word's reading; everything is in natural logs.
 
-    A reading's score is  ln p(text | frames)  +  lm_weight * ln p(text)  +  letter_insertion * letters
-    +  word_insertion  (lexicon words),
-    with  p(text) = (1 - p_oov) * p_word(text)  +  p_oov * p_letters(text): words of the lexicon by their
-    frequency (after the previous word where bigrams know it), every other text letter by letter.
+    A reading's score is  ln p(text | frames)  +  letter_insertion * letters  +  casing  +  marks, and
+    for a word of the lexicon   word_insertion + word_weight * ln p_word
+                                + rare_weight * min(0, ln p_word - log_rare),
+    for any other text          letters_weight * ln p_letters, letter by letter.
 
-    lm_weight:      weight of the knowledge of words against the network (0: the network alone)
-    word_insertion: added once to a reading that is a lexicon word
+    sharpness:      the network's ln p are multiplied by this and made to sum to 1 again: below 1 it is
+                    trusted less where it is sure
     letter_insertion: added per letter of a reading: CTC likes short readings too much
-    log_oov:        ln of the share of written words expected outside the lexicon (negative; closer to 0
-                    makes readings outside the lexicon easier)
+    word_weight:    weight of a word's frequency
+    word_insertion: added to a reading that is a lexicon word
+    rare_weight:    further weight of the frequency of words that are rarer than log_rare
+    log_rare:       ln p_word below which a word counts as rare
+    letters_weight: weight of the letter model for readings outside the lexicon
+    context_weight: weight of what bigrams know of the word after the previous one
     bigram_weight:  0..1 share of the bigram in p_word when the previous word is known
-    log_user_word:  ln p_word of a word the user has added
-    log_capitalised, log_upper, log_mixed: prior of the way a word is cased, lower case being 0
-    log_mark:       prior of one mark (. , ? ! - ') before or after a word
+    capitalised, upper, mixed: bonus of the way a word is cased, lower case being 0
+    noun:           bonus of a capital at the head of a word, times the share of its uses that have one
+    mark:           bonus of one mark (. , ? ! - ') before or after a word
+    sure, sure_bonus: bonus of the reading as written if the network gives it at least the probability `sure`
+    certainty:      confidences are shares of exp(certainty * score) among the readings
     beam:           trie nodes kept per frame
-    beam_log_width: nodes worse than the best by more than this are dropped (natural log)
+    beam_log_width: nodes worse than the best by more than this are dropped
+    words:          lexicon words whose score is computed exactly, at most
     candidates:     readings handed on with a hypothesis, at most
     """
 
-    lm_weight: float = 0.4
-    word_insertion: float = 4.0
-    letter_insertion: float = 2.0
-    log_oov: float = -4.0
+    sharpness: float = 0.5
+    letter_insertion: float = 1.45
+    word_weight: float = 0.175
+    word_insertion: float = -3.35
+    rare_weight: float = 0.53
+    log_rare: float = -13.0
+    letters_weight: float = 0.51
+    context_weight: float = 0.4
     bigram_weight: float = 0.5
-    log_user_word: float = -9.0
-    log_capitalised: float = -0.5
-    log_upper: float = -2.0
-    log_mixed: float = -5.0
-    log_mark: float = -2.5
-    beam: int = 100
+    capitalised: float = -0.4
+    upper: float = -0.85
+    mixed: float = -4.0
+    noun: float = 2.1
+    mark: float = -1.55
+    sure: float = 0.95
+    sure_bonus: float = 10.0
+    certainty: float = 1.5
+    beam: int = 200
     beam_log_width: float = 16.0
+    words: int = 12
     candidates: int = 8

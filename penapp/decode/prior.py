@@ -5,15 +5,26 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from penapp.decode.folding import FOLDED, MARKS, fold
+import numpy as np
+from numpy.typing import NDArray
+
+from penapp.decode.folding import MARKS, fold
 from penapp.decode.lexicon import Lexicon
 from penapp.decode.params import DecoderParams
 
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    log_p: float
+    """What a text's score gains before any frame is looked at."""
+
+    bonus: float
     in_lexicon: bool
+
+
+def word_bonus(log_word: NDArray[np.float64], params: DecoderParams) -> NDArray[np.float64]:
+    """What lexicon words gain by their ln p, without length and casing; grows with the ln p."""
+    rare = params.rare_weight * np.minimum(log_word - params.log_rare, 0.0)
+    return np.asarray(params.word_insertion + params.word_weight * log_word + rare)
 
 
 def bare(text: str) -> str:
@@ -38,13 +49,12 @@ def _titled(text: str) -> str:
 
 
 class TextPrior:
-    """ln p(text) as DecoderParams describes it; without a lexicon every letter is equally likely."""
+    """The bonus of a text as DecoderParams describes it; without a lexicon there is none."""
 
     def __init__(self, lexicon: Lexicon | None, params: DecoderParams) -> None:
         self._lexicon = lexicon
         self._params = params
-        self._seen: dict[tuple[str, str], tuple[float, float]] = {}
-        self._log_known = math.log1p(-math.exp(min(params.log_oov, -1e-6)))
+        self._seen: dict[tuple[str, str], Prior] = {}
 
     def forget(self) -> None:
         """Drops what was remembered of the words looked up: the lexicon or the context may change now."""
@@ -52,45 +62,49 @@ class TextPrior:
 
     def of_word(self, text: str, previous: str = "") -> Prior:
         """Of a whole word, marks around it included."""
+        if self._lexicon is None:
+            return Prior(0.0, in_lexicon=False)
         core = bare(text)
-        if core != text and self._known(text, previous)[0] > -math.inf:
-            core = text
-        word, letters = self._known(core, previous)
-        log_p = _log_add(self._log_known + word, self._params.log_oov + letters)
-        marks = (len(text) - len(core)) * self._params.log_mark
-        return Prior(log_p + self._case(core) + marks, word > -math.inf)
+        found = self._known(self._lexicon, core, previous)
+        if core != text:
+            whole = self._known(self._lexicon, text, previous)
+            core, found = (text, whole) if whole.in_lexicon else (core, found)
+        marks = (len(text) - len(core)) * self._params.mark
+        length = self._params.letter_insertion * len(text)
+        return Prior(found.bonus + length + marks + self._case(self._lexicon, core), found.in_lexicon)
 
     def of_beginning(self, text: str) -> Prior:
         """Of the letters so far of a word that may go on."""
-        node = self._lexicon.trie.find(text) if self._lexicon and text else -1
-        word = float(self._lexicon.trie.look_ahead[node]) if self._lexicon and node >= 0 else -math.inf
-        open_ = self._params.log_oov + self._letters(text, whole=False)
-        return Prior(_log_add(self._log_known + word, open_) + self._case(text), node >= 0)
+        if self._lexicon is None:
+            return Prior(0.0, in_lexicon=False)
+        node = self._lexicon.trie.find(text) if text else -1
+        look = self._lexicon.trie.look_ahead[[node]] if node >= 0 else np.array([-np.inf])
+        word = float(word_bonus(look, self._params)[0])
+        open_ = self._params.letters_weight * self._lexicon.letters.log_prob(text, whole=False)
+        length = self._params.letter_insertion * len(text)
+        return Prior(max(word, open_) + length + self._case(self._lexicon, text), node >= 0)
 
-    def _known(self, text: str, previous: str) -> tuple[float, float]:
-        """Log probability as a word and as a string of letters, remembered until `forget`."""
+    def _known(self, lexicon: Lexicon, text: str, previous: str) -> Prior:
+        """As a word or as a string of letters in any case, remembered until `forget`."""
         key = (fold(text), previous)
         found = self._seen.get(key)
         if found is None:
-            weight = self._params.bigram_weight
-            word = self._lexicon.log_word(key[0], bare(previous), weight) if self._lexicon else -math.inf
-            found = self._seen[key] = (word, self._letters(key[0], whole=True))
+            found = self._seen[key] = self._looked_up(lexicon, *key)
         return found
 
-    def _letters(self, text: str, *, whole: bool) -> float:
-        if self._lexicon is None:
-            return -math.log(len(FOLDED) + 1) * (len(text) + whole)
-        return self._lexicon.letters.log_prob(text, whole=whole)
-
-    def _case(self, text: str) -> float:
+    def _looked_up(self, lexicon: Lexicon, folded: str, previous: str) -> Prior:
         params = self._params
-        if text == text.lower() or (self._lexicon and self._lexicon.spelling(text.lower()) == text):
-            return 0.0
+        log_word = lexicon.log_word(folded)
+        if log_word == -math.inf:
+            return Prior(params.letters_weight * lexicon.letters.log_prob(folded), in_lexicon=False)
+        context = lexicon.log_word(folded, bare(previous), params.bigram_weight) - log_word
+        bonus = float(word_bonus(np.array([log_word]), params)[0])
+        return Prior(bonus + params.context_weight * context, in_lexicon=True)
+
+    def _case(self, lexicon: Lexicon, text: str) -> float:
+        params, spelling = self._params, lexicon.spelling(fold(text))
+        if text == (spelling or fold(text)):
+            return params.noun if spelling else 0.0
         if text in (text[:1].upper() + text[1:].lower(), _titled(text.lower())):
-            return params.log_capitalised
-        return params.log_upper if text == upper(text) else params.log_mixed
-
-
-def _log_add(a: float, b: float) -> float:
-    low, high = sorted((a, b))
-    return high if low == -math.inf else high + math.log1p(math.exp(low - high))
+            return params.capitalised + params.noun * lexicon.capital_share(text)
+        return params.upper if text == upper(text) else params.mixed

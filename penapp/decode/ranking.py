@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from penapp.decode.alphabet import Alphabet
-from penapp.decode.ctc import align, ctc_scores
+from penapp.decode.ctc import FLOOR, align, ctc_scores
 from penapp.decode.params import DecoderParams
 from penapp.decode.prior import Prior
 from penapp.decode.types import Candidate, Hypothesis, Letter, LogProbs, TextState
+
+_HOPELESS = -4.0
+"""A text whose best path is less probable than this (ln) is never sure."""
 
 
 class Ranker:
@@ -25,17 +28,24 @@ class Ranker:
     def rank(self, values: NDArray[np.float32], priors: Mapping[str, Prior]) -> list[Candidate]:
         """Every text that the alphabet can write and the frames can hold, best first."""
         texts = [text for text in priors if self._alphabet.covers(text)]
-        network = ctc_scores(values, [self._alphabet.encode(text) for text in texts], self._alphabet.blank)
+        network = ctc_scores(
+            softened(values, self._params.sharpness),
+            [self._alphabet.encode(text) for text in texts],
+            self._alphabet.blank,
+        )
         scored = [
-            Candidate(text, float(score) + self._weighed(text, priors[text]), priors[text].in_lexicon)
+            Candidate(text, float(score) + priors[text].bonus, priors[text].in_lexicon)
             for text, score in zip(texts, network, strict=True)
             if score > -math.inf
         ]
         return sorted(scored, key=lambda candidate: (-candidate.score, candidate.text))
 
-    def _weighed(self, text: str, prior: Prior) -> float:
-        insertion = self._params.word_insertion if prior.in_lexicon else 0.0
-        return self._params.lm_weight * prior.log_p + insertion + self._params.letter_insertion * len(text)
+    def is_sure(self, values: NDArray[np.float32], text: str) -> bool:
+        """Whether the network alone gives `text`, its best path, at least the probability `sure`."""
+        if float(values.max(axis=1, initial=-np.inf).sum()) < _HOPELESS:  # a cheap look before the exact one
+            return False
+        score = ctc_scores(values, [self._alphabet.encode(text)], self._alphabet.blank)[0]
+        return bool(score >= math.log(self._params.sure))
 
     def hypothesis(
         self, frames: LogProbs, ranked: Sequence[Candidate], as_written: str, state: TextState
@@ -46,7 +56,7 @@ class Ranker:
             text=text,
             letters=self._letters(frames, text),
             candidates=tuple(self._shortened(ranked, as_written)) if text else (),
-            confidence=_share(ranked) if text else 0.0,
+            confidence=self._share(ranked) if text else 0.0,
             state=state,
             start_t=float(frames.t[0]) if len(frames.t) else 0.0,
             end_t=float(frames.t[-1]) if len(frames.t) else 0.0,
@@ -58,6 +68,11 @@ class Ranker:
         if written and written[0] not in best:
             best[-1 if len(best) > 1 else len(best) :] = written
         return best
+
+    def _share(self, ranked: Sequence[Candidate]) -> float:
+        """Probability mass of the best among all candidates."""
+        sharp, best = self._params.certainty, ranked[0].score
+        return 1.0 / sum(math.exp(sharp * (candidate.score - best)) for candidate in ranked)
 
     def _letters(self, frames: LogProbs, text: str) -> tuple[Letter, ...]:
         columns = self._alphabet.encode(text)
@@ -72,6 +87,10 @@ class Ranker:
         )
 
 
-def _share(ranked: Sequence[Candidate]) -> float:
-    """Probability mass of the best among all candidates."""
-    return 1.0 / sum(math.exp(candidate.score - ranked[0].score) for candidate in ranked)
+def softened(values: NDArray[np.float32], sharpness: float) -> NDArray[np.float32]:
+    """Log-probabilities (T, V) to the power `sharpness`, each frame summing to 1 again."""
+    if sharpness == 1.0:
+        return values
+    flat: NDArray[np.float32] = np.maximum(values, FLOOR) * np.float32(sharpness)
+    flat -= np.log(np.exp(flat).sum(axis=1, keepdims=True))
+    return flat

@@ -19,9 +19,6 @@ from penapp.decode.prior import Prior, TextPrior, case_variants
 from penapp.decode.ranking import Ranker
 from penapp.decode.types import Hypothesis, LogProbs, TextState
 
-_WORDS_SCORED = 8
-"""Finished lexicon words whose exact probability is computed at the end of a word."""
-
 _WORDS_MARKED = 2
 """The best words, which are scored with a mark behind them as well."""
 
@@ -55,8 +52,6 @@ class WordDecoder:
         self._alphabet = alphabet
         self._lexicon = lexicon
         self._params = params or DecoderParams()
-        if lexicon is None:  # nothing to balance the bonuses with: the network alone decides
-            self._params = replace(self._params, word_insertion=0.0, letter_insertion=0.0)
         self._prior = TextPrior(lexicon, self._params)
         self._ranker = Ranker(alphabet, self._params)
         self._open = PrefixBeam(alphabet)
@@ -95,7 +90,10 @@ class WordDecoder:
         frames = self._frames()
         greedy = self._greedy(frames.values)
         texts = self._as_written(greedy) + self._lexicon_texts(self._marks(frames.values))
-        ranked = self._ranker.rank(frames.values, {text: self._word_prior(text) for text in texts})
+        priors = {text: self._word_prior(text) for text in texts}
+        if self._lexicon and self._ranker.is_sure(frames.values, greedy):
+            priors[greedy] = replace(priors[greedy], bonus=priors[greedy].bonus + self._params.sure_bonus)
+        ranked = self._ranker.rank(frames.values, priors)
         hypothesis = self._ranker.hypothesis(frames, ranked, greedy, TextState.COMMITTED)
         self._previous = hypothesis.text or self._previous
         self._begin()
@@ -135,9 +133,9 @@ class WordDecoder:
         """The words found, in every usual casing; the best ones also with a mark behind them."""
         if self._beam is None:
             return []
-        words = self._beam.words(lambda word: self._word_prior(word).log_p, _MARGIN, 2 * _WORDS_SCORED)
+        words = self._beam.words(self._params.words, _MARGIN)
         best = self._cased(words[:_WORDS_MARKED])
-        others = self._cased([*words[_WORDS_MARKED:_WORDS_SCORED], *self._beam.completions(_COMPLETIONS)])
+        others = self._cased([*words[_WORDS_MARKED:], *self._beam.completions(_COMPLETIONS)])
         return [*best, *others, *(text + mark for text in best for mark in marks)]
 
     def _cased(self, folded: Iterable[str]) -> list[str]:

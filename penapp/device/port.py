@@ -16,6 +16,8 @@ from penapp.device.errors import PortAbsentError, PortBusyError, PortError, Port
 READ_TIMEOUT_S = 0.1
 CONNECT_TIMEOUT_S = 3.0
 MAX_READ_BYTES = 4096
+PLAIN_BAUD = 115_200
+"""A pseudo-terminal of macOS refuses any speed that is not in termios; none of them means anything there."""
 
 _ABSENT = {errno.ENOENT, errno.ENXIO, errno.ENODEV, errno.ENOTDIR, errno.ECONNREFUSED, errno.EHOSTUNREACH}
 _BUSY = {errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK}
@@ -49,8 +51,17 @@ class SerialPort:
     """A serial device, held exclusively."""
 
     def __init__(self, name: str) -> None:
-        self._serial = serial.serial_for_url(
-            name, baudrate=SERIAL_BAUD, timeout=READ_TIMEOUT_S, write_timeout=1.0, exclusive=True
+        try:
+            self._serial = self._opened(name, SERIAL_BAUD)
+        except OSError as error:
+            if error.errno != errno.ENOTTY:
+                raise
+            self._serial = self._opened(name, PLAIN_BAUD)
+
+    @staticmethod
+    def _opened(name: str, baud: int) -> serial.Serial:
+        return serial.serial_for_url(
+            name, baudrate=baud, timeout=READ_TIMEOUT_S, write_timeout=1.0, exclusive=True
         )
 
     def read(self) -> bytes:

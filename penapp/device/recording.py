@@ -31,7 +31,10 @@ class StreamWriter:
                 f"{path} is already there, a recording needs a new file.", advice="Choose another name."
             ) from error
         except OSError as error:
-            raise self._failed(error) from error
+            raise RecordingError(
+                f"the recording {path} cannot be created: {error.strerror}.",
+                advice="Choose another folder or name.",
+            ) from error
         hello = Response(Op.HELLO, 0, Status.OK, descriptor.encode())
         self.append([response_frame(hello)])
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from firmware_protocol.commands import ANSWER_RETRIES, ANSWER_TIMEOUT_S
+from firmware_protocol.errors import FrameError
 from firmware_protocol.framing import Frame, encode_frame, to_serial
 from firmware_protocol.messages import Command, Op, Response, Status, command_frame, parse_response
 from penapp.device.errors import CommandRefusedError
@@ -65,8 +66,11 @@ class Requests:
             del self._waiting[key]
 
     def answer(self, frame: Frame) -> None:
-        """Take a RSP frame; one that nobody waits for (a late duplicate) is dropped."""
-        response = parse_response(frame)
+        """Take a RSP frame; one that nobody waits for (a late duplicate) or that says nothing is dropped."""
+        try:
+            response = parse_response(frame)
+        except FrameError:
+            return
         future = self._waiting.get((int(response.op), response.tag))
         if future is not None and not future.done():
             future.set_result(response)

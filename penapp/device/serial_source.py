@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from firmware_protocol.commands import ALL_STREAMS, START_ARGS
 from firmware_protocol.descriptor import Descriptor
 from firmware_protocol.errors import ProtocolError
-from firmware_protocol.framing import FrameDecoder, FrameType
+from firmware_protocol.framing import DELIMITER, FrameDecoder, FrameType
 from firmware_protocol.messages import Op
 from penapp.device.diagnosis import RESTART, lost, no_answer, no_samples
 from penapp.device.errors import (
@@ -61,6 +61,7 @@ class SerialSource:
         self._reader = PortReader(self._port, loop, self._deliver, self._gone)
         self._reader.start()
         try:
+            self._write(DELIMITER)
             answer = await self._requests.ask(Op.HELLO)
             self._descriptor = Descriptor.decode(answer.data)
         except NoAnswerError:

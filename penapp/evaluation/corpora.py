@@ -77,9 +77,8 @@ def group_names(ink: InkCorpus) -> list[str]:
     return names
 
 
-def recorded_sessions(path: Path) -> Iterator[EvaluationSession]:
-    """A recordings file: x (sum T, 13) SI units, n samples per word, label, writer, rate_hz."""
-    recordings = Recordings.load(path)
+def recorded_sessions(recordings: Recordings) -> Iterator[EvaluationSession]:
+    """The words of a recordings file, one to a session."""
     rate_hz = recordings.rate_hz
     pad = int(PAUSE_S * rate_hz)
     for word, label, writer in recordings.words():

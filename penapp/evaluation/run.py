@@ -26,6 +26,7 @@ from penapp.evaluation.corpora import (
     stream_sessions,
 )
 from penapp.evaluation.reading import Engines, Reading, read_session
+from penapp.evaluation.recordings import Recordings
 from penapp.evaluation.report import GroupFigures, figures
 from penapp.recognise.artefact import SHIPPED
 from penapp.recognise.session import OnnxRecogniser
@@ -93,10 +94,14 @@ def evaluate_corpus(
             "left_out": left_out,
         }
     else:
-        sessions, count = recorded_sessions(corpus), 0
+        recordings = Recordings.load(corpus)
+        sessions, count = recorded_sessions(recordings), len(recordings.n)
     readings = [r for s in progress(sessions, count) for r in _read(s, engines)]
     if not readings:
-        raise BadInputError(f"{corpus} holds no word to evaluate with these options")
+        raise BadInputError(
+            f"{corpus} holds no word to evaluate with these options.",
+            advice="Choose others for --split, --words and --donor.",
+        )
     return Evaluation(readings, [_knows(lexicon, r.reference.label) for r in readings], facts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +28,34 @@ MIN_ROWS = 8
 
 @dataclass(frozen=True, slots=True)
 class ProviderReport:
-    """What was asked for and what the session really uses."""
+    """What was asked for, what the session really uses, and what the installed runtime knows."""
 
     asked: str
     used: tuple[str, ...]
+    known: tuple[str, ...] = ()
+
+    @property
+    def fell_back(self) -> bool:
+        """Whether something else than what was asked for is used."""
+        return PROVIDERS[self.asked] not in self.used
+
+    @property
+    def advice(self) -> str:
+        """What to do about a wish that was not met; empty when it was."""
+        if not self.fell_back:
+            return ""
+        if PROVIDERS[self.asked] in self.known:
+            return f"ONNX Runtime has {self.asked}, but it does not start here: look at driver and libraries."
+        if _installed("onnxruntime") and _installed("onnxruntime-gpu"):
+            return (
+                "onnxruntime and onnxruntime-gpu are both installed and overwrite each other: "
+                "`pip uninstall onnxruntime`, then `pip install --force-reinstall --no-deps onnxruntime-gpu`."
+            )
+        return f"The installed ONNX Runtime has no {self.asked}; the README says how to exchange it."
 
     def __str__(self) -> str:
         used = ", ".join(name.removesuffix("ExecutionProvider") for name in self.used)
-        fell_back = self.asked != "cpu" and PROVIDERS[self.asked] not in self.used
-        return f"{used} (asked for {self.asked}: not available here)" if fell_back else used
+        return f"{used} (asked for {self.asked}: not available here)" if self.fell_back else used
 
 
 class OnnxRecogniser:
@@ -50,8 +70,9 @@ class OnnxRecogniser:
         if provider not in PROVIDERS:
             raise BadInputError(f"unknown provider {provider!r}.", advice=f"Known: {', '.join(PROVIDERS)}.")
         self.manifest: Manifest = read_manifest(folder)
-        self._session = _open(folder / "model.onnx", provider)
-        self.report = ProviderReport(provider, tuple(self._session.get_providers()))
+        known = _known_providers()
+        self._session = _open(folder / "model.onnx", provider, known)
+        self.report = ProviderReport(provider, tuple(self._session.get_providers()), known)
         self._fingerprint = self.manifest.fingerprint
 
     def __call__(self, features: Features) -> LogProbs:
@@ -71,15 +92,28 @@ class OnnxRecogniser:
         return LogProbs(values, features.t[middle])
 
 
-def _open(path: Path, provider: str) -> Any:
+def _known_providers() -> tuple[str, ...]:
     import onnxruntime  # half a second; only when a model is really opened
+
+    return tuple(onnxruntime.get_available_providers())
+
+
+def _installed(package: str) -> bool:
+    try:
+        return bool(metadata.version(package))
+    except metadata.PackageNotFoundError:
+        return False
+
+
+def _open(path: Path, provider: str, known: tuple[str, ...]) -> Any:
+    import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     wanted = [PROVIDERS[provider], PROVIDERS["cpu"]]
-    available = [name for name in dict.fromkeys(wanted) if name in onnxruntime.get_available_providers()]
+    available = [name for name in dict.fromkeys(wanted) if name in known]
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=available)
     except Exception as error:  # the runtime has a class for every kind of damage and no common root

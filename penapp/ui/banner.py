@@ -15,7 +15,7 @@ LINES = 2
 
 
 class BannerBar(QFrame):
-    """Always the same height, so that nothing below it moves."""
+    """Always the same height, so that nothing below it moves. A warning goes with its cause: no Dismiss."""
 
     dismissed = Signal()
 
@@ -53,7 +53,7 @@ class BannerBar(QFrame):
         self._banner = banner
         alarming = banner.tone is not Tone.NEUTRAL
         colour = self._theme.tone(banner.tone)
-        self._dismiss.setVisible(alarming)
+        self._dismiss.setVisible(banner.tone is Tone.BAD)
         message = f"<b>{escape(banner.message)}</b>" if alarming else escape(banner.message)
         self._label.setToolTip(escape(f"{banner.message} {banner.advice}".strip()))
         self._label.setText(f"{message} {escape(banner.advice)}".strip())

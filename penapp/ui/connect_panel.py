@@ -33,7 +33,7 @@ SPEEDS: tuple[tuple[str, float | None], ...] = (
     ("2×", 2.0),
     ("5×", 5.0),
     ("0.5×", 0.5),
-    ("unpaced", None),
+    ("max", None),
 )
 KINDS = tuple(SOURCE_LABELS)
 
@@ -63,7 +63,8 @@ class ConnectPanel(QFrame):
         self.button.setObjectName("primary")
         self.button.setMinimumWidth(130)
         self._dot, self._state = QLabel("●"), QLabel()
-        self._state.setMinimumWidth(240)
+        self._state.setMinimumWidth(150)
+        self._state.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._state.setAccessibleName("Connection")
         self._arrange()
         self._kind.currentIndexChanged.connect(self._kind_changed)
@@ -132,11 +133,11 @@ class ConnectPanel(QFrame):
         source.setObjectName("title")
         row.addWidget(source)
         row.addWidget(self._kind)
-        row.addWidget(self._details, 1)
+        row.addWidget(self._details, 3)
         row.addWidget(self.button)
         row.addSpacing(8)
         row.addWidget(self._dot)
-        row.addWidget(self._state)
+        row.addWidget(self._state, 2)
 
     def _serial_page(self) -> QWidget:
         self._port = DropDown()
@@ -160,6 +161,7 @@ class ConnectPanel(QFrame):
         browse.clicked.connect(self.browse)
         self._speed = DropDown()
         self._speed.addItems([label for label, _ in SPEEDS])
+        self._speed.setMinimumWidth(self._speed.sizeHint().width())
         self._speed.setAccessibleName("Speed")
         self._path.textChanged.connect(self._enable)
         return _row(self._path, browse, self._speed)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from PySide6.QtCore import QPointF
 from PySide6.QtGui import QPainter, QPaintEvent, QPalette, QPen
-from PySide6.QtWidgets import QComboBox
+from PySide6.QtWidgets import QComboBox, QStyledItemDelegate, QWidget
 
 ARROW = 4.0
 
 
 class DropDown(QComboBox):
     """Paints a chevron at its right end."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        # The delegate that Fusion brings draws menu lines, which no colour of ours reaches.
+        self.setItemDelegate(QStyledItemDelegate(self))
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  Qt
         super().paintEvent(event)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QMainWindow, QPushButton, QSplitter, QVBoxLayout, QWidget
 
@@ -40,6 +40,9 @@ EVENTS_MS = 8
 FRAME_MS = 33
 NUMBERS_EVERY = 6
 SETTLE_MS = 600
+SIZE, MIN_SIZE = QSize(1280, 800), QSize(960, 680)
+FRAME = QSize(16, 48)
+"""Left of the screen for what the desktop draws around the window."""
 PortFinder = Callable[[], tuple[PortChoice, ...]]
 
 
@@ -149,8 +152,8 @@ class MainWindow(QMainWindow):
         self._margins(whole)
         self.setCentralWidget(whole)
         build_menus(self)
-        self.resize(1280, 800)
-        self.setMinimumSize(900, 600)
+        self.setMinimumSize(MIN_SIZE)
+        self.resize(first_size(self.screen().availableSize()))
 
     def _margins(self, whole: QWidget) -> None:
         layout = whole.layout()
@@ -266,6 +269,11 @@ class MainWindow(QMainWindow):
     def _pad_refused(self) -> None:
         """Writing on a pad that is not the pen: say how to make it so."""
         self.pad.set_writable(False, "Press “Write here” to make the pad the pen.")
+
+
+def first_size(screen: QSize) -> QSize:
+    """How large the window opens on a screen with so much room."""
+    return SIZE.boundedTo(screen - FRAME).expandedTo(MIN_SIZE)
 
 
 def _column(*parts: tuple[QWidget, int]) -> QWidget:

@@ -44,12 +44,12 @@ class StatePanel(Card):
         self._tiles["Rate"].show_reading(view_state.rate_reading(status))
         self._tiles["Lost"].show_reading(view_state.loss_reading(status))
         self._tiles["Damaged"].show_reading(view_state.damage_reading(status))
-        self._tiles["Force"].show_reading(view_state.force_reading(status))
         self.show_force(status)
 
     def show_force(self, status: LiveStatus | None) -> None:
-        """The readings that move with the pen; called for every frame."""
+        """The readings that move with the pen, all from one moment; called for every frame."""
         self._tiles["Tip"].show_reading(view_state.contact_reading(status))
+        self._tiles["Force"].show_reading(view_state.force_reading(status))
         self._bar.show_share(view_state.force_share(status), view_state.force_reading(status).text)
 
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPen, QPixmap
 
 from penapp.ui.strip_layout import StripLayout
-from penapp.ui.strip_state import STRIP_GROUPS, StripGroup, scale_text, tick_seconds
+from penapp.ui.strip_state import STRIP_GROUPS, StripGroup, label_every, scale_text, tick_seconds
 from penapp.ui.theme import Theme
 
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
@@ -54,11 +54,13 @@ class Background:
                 y = row.bottom - 1 if group.from_zero else row.middle
                 painter.drawLine(QPointF(plot.left, y), QPointF(plot.left + plot.width, y))
         step, bottom = tick_seconds(self.window_s), plot.top + plot.height
+        every = label_every(step * plot.width / self.window_s)
         for mark in range(int(self.window_s / step) + 1):
             x = plot.left + plot.width - 1 - mark * step * plot.width / self.window_s
             painter.setPen(QPen(QColor(self.theme.line), 1, Qt.PenStyle.DotLine))
             painter.drawLine(QPointF(x, plot.top), QPointF(x, bottom))
-            self._paint_tick(painter, x, bottom, mark * step)
+            if mark % every == 0:
+                self._paint_tick(painter, x, bottom, mark * step)
 
     def _paint_tick(self, painter: QPainter, x: float, top: float, seconds: float) -> None:
         text = "now" if seconds == 0 else f"−{seconds:g} s"

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from penapp.stream.block import ACC_FRONT, ACC_REAR, CHANNEL_COUNT, FORCE, GYRO, MAG
 
+LABEL_PX = 40
 WINDOW_CHOICES_S = (2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
 
 
@@ -81,3 +82,8 @@ def step_window(current_s: float, by: int) -> float:
 def tick_seconds(window_s: float) -> float:
     """Distance of the time marks."""
     return next(step for step in (0.5, 1.0, 2.0, 5.0, 10.0) if window_s / step <= 10 or step == 10.0)
+
+
+def label_every(tick_px: float) -> int:
+    """Every which time mark is labelled, so that labels do not run into each other."""
+    return max(1, math.ceil(LABEL_PX / max(tick_px, 1.0)))

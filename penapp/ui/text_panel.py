@@ -11,6 +11,7 @@ from PySide6.QtGui import (
     QGuiApplication,
     QKeyEvent,
     QMouseEvent,
+    QResizeEvent,
     QTextCharFormat,
     QTextCursor,
 )
@@ -151,8 +152,7 @@ class TextPaper(QTextEdit):
         same = common_prefix(self._runs, runs)
         if same == len(runs) == len(self._runs):
             return
-        scrolled = self.verticalScrollBar()
-        follow = scrolled.value() >= scrolled.maximum() - 4
+        follow = self._at_end()
         cursor = QTextCursor(self.document())
         cursor.setPosition(sum(len(run.text) for run in runs[:same]))
         cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
@@ -161,7 +161,14 @@ class TextPaper(QTextEdit):
             cursor.insertText(run.text, self._format(run.kind))
         self._runs = runs
         if follow:
-            scrolled.setValue(scrolled.maximum())
+            self._to_end()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  Qt
+        """Whoever saw the newest word still sees it."""
+        follow = self._at_end()
+        super().resizeEvent(event)
+        if follow:
+            self._to_end()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802  Qt
         super().mouseReleaseEvent(event)
@@ -177,6 +184,13 @@ class TextPaper(QTextEdit):
             self.word_clicked.emit(None)
         else:
             super().keyPressEvent(event)
+
+    def _at_end(self) -> bool:
+        scrolled = self.verticalScrollBar()
+        return scrolled.value() >= scrolled.maximum() - 4
+
+    def _to_end(self) -> None:
+        self.verticalScrollBar().setValue(self.verticalScrollBar().maximum())
 
     def _format(self, kind: RunKind) -> QTextCharFormat:
         style = QTextCharFormat()

@@ -20,7 +20,7 @@ class ThemeChoice(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """Colours by role, as #rrggbb. `axes` are the trace colours of x, y, z and of a single channel."""
+    """Colours by role, as #rrggbb; `axes` are the trace colours of x, y, z and of a single channel."""
 
     dark: bool
     window: str
@@ -28,6 +28,7 @@ class Theme:
     ink: str
     muted: str
     line: str
+    faded: str  # ink that has become text
     accent: str
     on_accent: str
     good: str
@@ -52,6 +53,7 @@ LIGHT = Theme(
     ink="#1c2128",
     muted="#646b75",
     line="#dedbd3",
+    faded="#aaa79f",
     accent="#2b5cc4",
     on_accent="#ffffff",
     good="#24784a",
@@ -68,6 +70,7 @@ DARK = Theme(
     ink="#e9e6df",
     muted="#9aa1ab",
     line="#343941",
+    faded="#676e79",
     accent="#7ea6ff",
     on_accent="#10131a",
     good="#6fcf97",
@@ -135,7 +138,8 @@ QPushButton, QToolButton, QComboBox, QLineEdit {{
 }}
 QPushButton:hover, QToolButton:hover, QComboBox:hover {{ border-color: {theme.muted}; }}
 QPushButton:focus, QToolButton:focus, QComboBox:focus, QLineEdit:focus {{ border: 1px solid {theme.accent}; }}
-QPushButton:pressed, QToolButton:pressed, QToolButton:checked {{ background: {theme.selection}; }}
+QPushButton:pressed, QToolButton:pressed {{ background: {theme.selection}; }}
+QPushButton:checked, QToolButton:checked {{ background: {theme.selection}; border-color: {theme.accent}; }}
 QPushButton:disabled, QToolButton:disabled, QComboBox:disabled {{ color: {theme.muted}; }}
 QPushButton#primary {{
   background: {theme.accent}; color: {theme.on_accent}; border-color: {theme.accent}; font-weight: 600;
@@ -146,10 +150,14 @@ QPushButton#primary:disabled {{
 }}
 QPushButton#candidate {{ text-align: left; padding: 4px 12px; }}
 QPushButton#candidate:disabled {{ background: transparent; border-color: transparent; }}
-QPushButton#candidate:checked {{ background: {theme.selection}; border-color: {theme.accent}; }}
 QComboBox {{ padding-right: 24px; }}
 QComboBox::drop-down {{ border: none; width: 24px; }}
-QComboBox QAbstractItemView {{ background: {theme.card}; border: 1px solid {theme.line}; }}
+QComboBox QAbstractItemView {{
+  background: {theme.card}; border: 1px solid {theme.line};
+  selection-background-color: {theme.accent}; selection-color: {theme.on_accent};
+}}
+QComboBox QAbstractItemView::item {{ min-height: 24px; padding: 0 6px; }}
+QComboBox QAbstractItemView::item:selected {{ background: {theme.accent}; color: {theme.on_accent}; }}
 QComboBox QLineEdit {{ border: none; padding: 0; min-height: 0; }}
 QProgressBar {{ background: {theme.window}; border: 1px solid {theme.line}; border-radius: 5px; }}
 QProgressBar::chunk {{ background: {theme.accent}; border-radius: 4px; }}

@@ -116,7 +116,7 @@ def _link_text(status: LiveStatus) -> tuple[str, Tone]:
         LinkState.CLOSED: ("Not connected", Tone.NEUTRAL),
         LinkState.OPENING: (f"Opening {name} …", Tone.WARN),
         LinkState.STREAMING: (f"Connected · {name}", Tone.GOOD),
-        LinkState.LOST: (f"Lost · {name}", Tone.BAD),
+        LinkState.LOST: (f"{'Lost' if status.samples else 'No link'} · {name}", Tone.BAD),
         LinkState.ENDED: ("The recording has ended", Tone.NEUTRAL),
     }[status.link]
 
@@ -188,7 +188,7 @@ def contact_reading(status: LiveStatus | None) -> Reading:
 def force_reading(status: LiveStatus | None) -> Reading:
     if not is_live(status) or not math.isfinite(status.force_n):
         return Reading("–", "", Tone.NEUTRAL)
-    return Reading(f"{max(status.force_n, 0.0):.2f} N", "", Tone.NEUTRAL)
+    return Reading(f"{max(status.force_n, 0.0):.1f} N", "", Tone.NEUTRAL)
 
 
 def force_share(status: LiveStatus | None) -> float:
@@ -204,7 +204,7 @@ def rate_reading(status: LiveStatus | None) -> Reading:
         return Reading("–", "", Tone.NEUTRAL)
     off = abs(status.rate_hz / status.nominal_hz - 1.0) > RATE_TOLERANCE
     nominal = f"of {status.nominal_hz:.0f} Hz"
-    return Reading(f"{status.rate_hz:.1f} Hz", nominal, Tone.WARN if off else Tone.NEUTRAL)
+    return Reading(f"{status.rate_hz:.0f} Hz", nominal, Tone.WARN if off else Tone.NEUTRAL)
 
 
 def loss_reading(status: LiveStatus | None) -> Reading:

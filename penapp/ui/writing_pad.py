@@ -120,7 +120,7 @@ class WritingPad(QWidget):
         for y in self._geometry.ruled_lines():
             painter.drawLine(QPointF(0, y), QPointF(self.width(), y))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint_strokes(painter, self._ink.dimmed, self._theme.line)
+        self._paint_strokes(painter, self._ink.dimmed, self._theme.faded)
         self._paint_strokes(painter, self._ink.strokes, self._theme.ink)
         self._paint_strokes(painter, fitted(self._shown, self._geometry), self._theme.ink)
         if not (self._ink.strokes or self._ink.dimmed or self._shown.strokes):

@@ -13,6 +13,7 @@ from penapp.cli.run_cli import run_cli
 from penapp.cli.views import TerminalView
 from penapp.cli.words import status_line
 from penapp.decode.types import Hypothesis, TextState
+from penapp.device.errors import RecordingError
 from penapp.device.recording import Recording, StreamWriter
 from penapp.live_types import LinkChanged, LinkState, LiveStatus, TextCommitted, TextTentative
 from tests.cli.toy_cli import WORDS, toy_modules
@@ -65,6 +66,39 @@ def test_what_live_records_decode_reads_again(penapp, tmp_path):
     assert (code, out) == (0, " ".join(WORDS) + "\n")
 
 
+def test_a_provider_that_is_not_there_is_told_before_the_text(recording, toy_model, monkeypatch, capsys):
+    from penapp.recognise import session
+
+    monkeypatch.setattr(session.OnnxRecogniser.__init__, "__defaults__", (toy_model, "cpu"))
+    monkeypatch.setattr(session, "_known_providers", lambda: ("CPUExecutionProvider",))
+    assert run_cli(["decode", "--provider", "cuda", str(recording)]) == 0
+    first = capsys.readouterr().err.splitlines()[0]
+    assert first.startswith("penapp: the recogniser runs on CPU (asked for cuda: not available here). ")
+    assert run_cli(["decode", "--provider", "tpu", str(recording)]) == 1
+    assert capsys.readouterr().err.startswith("penapp: unknown provider 'tpu'. Known: cpu, cuda")
+
+
+def test_a_recording_that_fails_is_exit_code_1_and_the_text_is_there(penapp, tmp_path, monkeypatch):
+    real = StreamWriter.append
+
+    def full(self, frames):
+        if self.written_bytes > 2000:
+            raise RecordingError("the disk is full.", advice="Free some space.")
+        real(self, frames)
+
+    monkeypatch.setattr(StreamWriter, "append", full)
+    code, out, err = penapp("live", "--speed", 0, "--record", tmp_path / "s.pen")
+    assert (code, out) == (1, " ".join(WORDS) + "\n")
+    assert err.splitlines()[-1] == "penapp: the disk is full. Free some space."
+
+
+def test_decode_says_that_a_recording_was_cut_short(penapp, recording):
+    recording.write_bytes(recording.read_bytes()[:-7])
+    code, out, err = penapp("decode", recording)
+    assert (code, out) == (0, "a b c\n")
+    assert "1 damaged or cut-short frames were skipped" in err
+
+
 def test_decode_as_json(penapp, recording):
     _, out, _ = penapp("decode", "--json", recording)
     found = json.loads(out)
@@ -114,6 +148,7 @@ def test_a_failure_is_one_line_and_exit_code_1(penapp, arguments, reason):
     "arguments",
     [
         ["live", "--speed", "-1"],
+        ["live", "--speed", "nan"],
         ["live", "--pen", "/dev/ttyACM0", "--speed", "2"],
         ["decode"],
         ["frobnicate"],
@@ -158,7 +193,7 @@ def test_help_names_every_command_and_shows_examples(penapp):
     assert code == 0
     assert all(name in out for name in COMMANDS)
     assert "penapp decode today.pen" in out
-    for command in ("run", "live", "devices", "decode"):
+    for command in COMMANDS:
         code, out, _ = penapp(command, "--help")
         assert code == 0
         assert "Examples:" in out
@@ -222,6 +257,19 @@ def test_the_terminal_shows_tentative_text_dim_and_committed_text_plain():
     assert "hello\x1b[2m wor\x1b[0m\n" in out.getvalue()
     view.event(TextTentative(None, 0))
     assert out.getvalue().rsplit("\r", 1)[1].startswith("\x1b[1A\x1b[Jhello\x1b[2m\x1b[0m")
+
+
+def test_a_line_is_never_erased_without_its_text_following_in_the_same_write():
+    class Terminal(io.StringIO):
+        def write(self, text):
+            writes.append(text)
+            return len(text)
+
+    writes = []
+    view = TerminalView(Terminal(), width=20)
+    for k in range(5):
+        view.event(TextCommitted(word(f"word{k}"), 0))
+    assert not any(text.endswith("\x1b[J") for text in writes)
 
 
 def test_a_full_line_stays_and_none_is_wider_than_the_terminal():

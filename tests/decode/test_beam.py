@@ -13,7 +13,14 @@ from penapp.decode.trie import from_words, join
 
 SMALL = Alphabet("abcABC.")
 WORDS = ["a", "aa", "aab", "ab", "abc", "abcc", "b", "ba", "bb", "c", "cab", "caab"]
-ALL = DecoderParams(beam=1000, beam_log_width=500.0, lm_weight=0.0, letter_insertion=0.0, word_insertion=0.0)
+ALL = DecoderParams(
+    beam=1000,
+    beam_log_width=500.0,
+    word_weight=0.0,
+    rare_weight=0.0,
+    letter_insertion=0.0,
+    word_insertion=0.0,
+)
 
 
 def random_values(frames: int, seed: int, letters: slice) -> np.ndarray:
@@ -37,7 +44,7 @@ def test_a_search_that_drops_nothing_ranks_words_exactly(seed: int) -> None:
     beam = TrieBeam(SMALL, from_words(dict.fromkeys(WORDS, -3.0)), ALL)
     beam.push(values)
     exact = exact_order(values, WORDS)
-    assert beam.words(lambda _: 0.0)[: len(exact)] == exact
+    assert beam.words()[: len(exact)] == exact
 
 
 def test_capitals_count_for_the_word() -> None:
@@ -46,7 +53,7 @@ def test_capitals_count_for_the_word() -> None:
     beam = TrieBeam(SMALL, from_words(dict.fromkeys(WORDS, -3.0)), ALL)
     beam.push(capitals)
     exact = exact_order(values, WORDS)
-    assert beam.words(lambda _: 0.0)[: len(exact)] == exact
+    assert beam.words()[: len(exact)] == exact
 
 
 def test_a_mark_behind_a_word_does_not_change_the_order_of_words() -> None:
@@ -55,24 +62,24 @@ def test_a_mark_behind_a_word_does_not_change_the_order_of_words() -> None:
     mark[:, SMALL.encode(".")[0]] = 0.0
     beam = TrieBeam(SMALL, from_words(dict.fromkeys(WORDS, -3.0)), ALL)
     beam.push(values)
-    before = beam.words(lambda _: 0.0)
+    before = beam.words()
     beam.push(mark)
-    assert beam.words(lambda _: 0.0)[:8] == before[:8]
+    assert beam.words()[:8] == before[:8]
 
 
 def test_a_word_in_both_tries_is_one_word() -> None:
     both = join(from_words({"ab": -3.0, "a": -2.0}), from_words({"ab": -1.0}))
     beam = TrieBeam(SMALL, both, ALL)
     beam.push(random_values(6, 3, slice(1, 4)))
-    assert sorted(beam.words(lambda _: 0.0)) == ["a", "ab"]
+    assert sorted(beam.words()) == ["a", "ab"]
 
 
 def test_a_narrow_search_follows_frequent_words() -> None:
     values = np.log(np.full((6, SMALL.size), 1 / SMALL.size))
-    words = {"a": -9.0, "b": -1.0, "c": -9.0}
+    words = {"a": -15.0, "b": -1.0, "c": -15.0}
     beam = TrieBeam(SMALL, from_words(words), DecoderParams(beam=2))
     beam.push(values)
-    assert beam.words(lambda word: words[word]) == ["b"]
+    assert beam.words() == ["b"]
 
 
 def test_completions_offer_the_best_word_of_an_unfinished_beginning() -> None:
@@ -88,7 +95,7 @@ def test_a_thousand_frames_do_not_underflow() -> None:
     values = np.log(np.full((1000, SMALL.size), 1 / SMALL.size))
     beam = TrieBeam(SMALL, from_words(dict.fromkeys(WORDS, -3.0)), DecoderParams(beam=25))
     beam.push(values)
-    assert beam.words(lambda _: 0.0)
+    assert beam.words()
 
 
 def test_quiet_frames_do_not_make_the_search_depend_on_the_split() -> None:
@@ -100,5 +107,5 @@ def test_quiet_frames_do_not_make_the_search_depend_on_the_split() -> None:
     whole.push(values)
     for at in range(12):
         parts.push(values[at : at + 1])
-    assert sorted(whole.words(lambda _: 0.0)) == sorted(set(WORDS))
+    assert sorted(whole.words()) == sorted(set(WORDS))
     np.testing.assert_array_equal(whole._scores(), parts._scores())

@@ -6,18 +6,19 @@ import numpy as np
 import pytest
 
 from models.lexicon.build import add_numbers, is_word, pack, quantise, smooth, spellings
+from models.lexicon.capitals import noun_forms
 from models.lexicon.sharp_s import with_sharp_s
 from penapp.decode.folding import FOLDED
 from penapp.decode.letters import EDGE
 from penapp.decode.trie import from_packed, from_words
 
 
-@pytest.mark.parametrize("word", ["haus", "don't", "o'leary", "straße", "a", "co-op"])
+@pytest.mark.parametrize("word", ["haus", "don't", "o'leary", "straße", "a", "x", "co-op"])
 def test_words_are_kept(word: str) -> None:
     assert is_word(word)
 
 
-@pytest.mark.parametrize("word", ["café", "1990", "b", "'tis", "well-", "и", "c3po"])
+@pytest.mark.parametrize("word", ["café", "1990", "'tis", "well-", "и", "c3po"])
 def test_what_the_pen_cannot_write_or_is_no_word_is_left_out(word: str) -> None:
     assert not is_word(word)
 
@@ -44,6 +45,15 @@ def test_sharp_s_comes_back_where_german_has_it(folded: str, restored: str | Non
 def test_both_spellings_share_the_frequency_in_german_only() -> None:
     assert dict(spellings("gross", "de")) == pytest.approx({"groß": 0.85, "gross": 0.15})
     assert spellings("gross", "en") == [("gross", 1.0)]
+
+
+def test_every_inflected_form_of_a_noun_is_one_but_abbreviations_are_not() -> None:
+    rows = [
+        {"lemma": "Haus", "pos": "Substantiv", "nominativ plural": "Häuser", "dativ singular*": "Hause"},
+        {"lemma": "AG", "pos": "Abkürzung"},
+        {"lemma": "-algie", "pos": "Suffix", "genus": "f"},
+    ]
+    assert noun_forms(rows) == {"haus", "häuser", "hause"}
 
 
 def test_packing_keeps_words_and_rounds_their_probability() -> None:

@@ -129,6 +129,11 @@ def test_a_recording_is_never_overwritten(path):
     assert path.read_bytes() == before
 
 
+def test_a_recording_that_cannot_be_created_says_so_and_not_that_it_stops(tmp_path):
+    with pytest.raises(RecordingError, match=r"cannot be created: .*another folder"):
+        StreamWriter(tmp_path / "nowhere" / "s.pen", DESCRIPTOR)
+
+
 def test_a_full_disk_is_said_loudly_and_what_is_there_stays(tmp_path):
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")

@@ -1,12 +1,14 @@
 """What a person sees when the thing on the port is not a healthy pen. Every byte passes a real pty."""
 
 import asyncio
+import errno
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from firmware_protocol.framing import Frame, FrameType, encode_frame, to_serial
 from firmware_protocol.messages import join_samples
 from firmware_protocol.virtual_pen import Faults, PenFirmware
 from penapp.device.carrier import PtyCarrier, TcpCarrier
@@ -149,6 +151,32 @@ def test_a_pen_unplugged_while_it_is_being_asked_is_noticed_at_once():
         asyncio.run(ask())
 
 
+def test_answers_that_say_nothing_neither_stop_the_link_nor_hide_who_sent_them(caplog):
+    mute = to_serial(encode_frame(Frame(FrameType.RSP, 0, payload=b"\x81")))
+    with pytest.raises(PenSilentError, match="does not answer HELLO"):
+        use(RudeFirmware(mute))
+    assert not caplog.records
+
+
+def test_half_a_command_of_another_host_costs_nothing():
+    """The host clears the pen's buffer first: HELLO is answered at once, not at the second attempt."""
+    firmware = PenFirmware(ToyInk().descriptor)
+    firmware.receive(b"\x05\x01\x20half")
+    pen = VirtualPen(ToyInk(), firmware=firmware)
+    source = SerialSource(pen.address, timing=LinkTiming(answer_s=5.0, retries=0))
+
+    async def greeted():
+        try:
+            return await source.open()
+        finally:
+            await source.close()
+
+    try:
+        assert asyncio.run(greeted()) == firmware.descriptor
+    finally:
+        pen.unplug()
+
+
 def test_lost_answers_are_asked_for_again():
     ink = ToyInk("abc")
     faults = Faults(drop=0.4, responses=True, seed=1)
@@ -209,6 +237,20 @@ def test_an_ordinary_file_is_no_port(tmp_path):
     (tmp_path / "notes.txt").write_text("hello")
     with pytest.raises(PortError, match="could not be opened as a serial port"):
         open_port(str(tmp_path / "notes.txt"))
+
+
+def test_a_pseudo_terminal_that_knows_only_plain_speeds_is_opened_with_one(monkeypatch):
+    asked = []
+
+    def as_on_macos(name, *, baudrate, **_):
+        asked.append(baudrate)
+        if baudrate > 230_400:
+            raise OSError(errno.ENOTTY, "Inappropriate ioctl for device")
+        return name
+
+    monkeypatch.setattr("serial.serial_for_url", as_on_macos)
+    open_port("/dev/ttys003")
+    assert asked == [921_600, 115_200]
 
 
 @needs_pty

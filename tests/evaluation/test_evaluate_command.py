@@ -100,6 +100,19 @@ def test_words_can_be_chosen_by_split_and_by_whether_they_were_trained(evaluate)
     assert [r["group"] for r in found["groups"]] == ["unseen writer, unseen word", "all"]
 
 
+def test_readings_that_cannot_be_written_are_told_before_the_work(evaluate, tmp_path, monkeypatch):
+    from penapp.evaluation import run
+
+    monkeypatch.setattr(run, "evaluate_corpus", lambda *_: pytest.fail("the work had begun"))
+    code, _, err = evaluate(DEMO_INK, "--readings", tmp_path / "nowhere" / "r.jsonl")
+    assert code == 1
+    assert "cannot be written" in err
+
+
+def test_a_rate_no_pen_has_is_wrong_usage(evaluate):
+    assert evaluate(DEMO_INK, "--rate", "0")[0] == 2
+
+
 def test_a_row_a_writer_on_demand(evaluate):
     code, out, _ = evaluate(DEMO_INK, "--split", "val", "--limit", "12", "--by-writer")
     assert code == 0

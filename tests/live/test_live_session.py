@@ -14,6 +14,7 @@ from penapp.device.serial_source import SerialSource
 from penapp.device.virtual import VirtualPenSource
 from penapp.errors import BadInputError, ModelMismatchError
 from penapp.live import Failed, LinkChanged, LinkState, LiveSession, TextCommitted, TextTentative
+from penapp.live_rate import RateMeter
 from penapp.stream.queue import BlockQueue
 from tests.device.toy_pens import IMPATIENT, EventLog, ToyInk, ToyPipeline
 
@@ -276,3 +277,15 @@ def test_committed_text_says_when_it_was_decided_and_when_its_samples_came():
     first, *_ = seen.of(TextCommitted)
     assert before < first.arrival_ns <= first.decided_ns < time.perf_counter_ns()
     assert first.block_t > first.hypothesis.end_t
+
+
+def test_no_rate_is_stated_before_it_can_be_known():
+    """What waited in a buffer arrives at once when a pen starts: that is no rate."""
+    meter = RateMeter()
+    for now_s, n in ((0.0, 1), (0.01, 20), (0.2, 19)):
+        meter.push(n, now_s)
+    assert meter.rate_hz(0.2) == 0.0
+    for k in range(1, 20):
+        meter.push(10, 0.2 + 0.1 * k)
+    assert meter.rate_hz(2.1) == pytest.approx(100.0, rel=0.1)
+    assert meter.rate_hz(4.2) == 0.0

@@ -11,6 +11,7 @@ import pytest
 from penapp.dsp.features import Features
 from penapp.dsp.params import DEFAULT_PARAMS, FeatureParams
 from penapp.errors import BadInputError, ModelMismatchError
+from penapp.recognise import session
 from penapp.recognise.artefact import file_hash, read_manifest
 from penapp.recognise.session import MIN_ROWS, PROVIDERS, OnnxRecogniser, ProviderReport
 
@@ -166,6 +167,20 @@ def test_the_report_says_what_is_really_used_when_the_wish_cannot_be_met(toy_mod
     assert recogniser.report.used == ("CPUExecutionProvider",)
     assert str(recogniser.report) == "CPU (asked for cuda: not available here)"
     assert len(recogniser(features(80)).values) == 20
+
+
+@pytest.mark.parametrize(
+    ("known", "packages", "advice"),
+    [
+        ((), {"onnxruntime"}, "has no cuda; the README"),
+        ((), {"onnxruntime", "onnxruntime-gpu"}, "overwrite each other: `pip uninstall onnxruntime`"),
+        (("CUDAExecutionProvider",), {"onnxruntime-gpu"}, "does not start here"),
+    ],
+)
+def test_a_wish_that_was_not_met_comes_with_what_to_do(monkeypatch, known, packages, advice):
+    monkeypatch.setattr(session, "_installed", packages.__contains__)
+    assert advice in ProviderReport("cuda", ("CPUExecutionProvider",), known).advice
+    assert ProviderReport("cpu", ("CPUExecutionProvider",), known).advice == ""
 
 
 def test_the_report_is_plain_when_the_wish_was_met(toy_model):

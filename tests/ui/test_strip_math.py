@@ -129,6 +129,10 @@ def test_windows_step_from_2_to_60_seconds():
     )
 
 
+def test_time_labels_never_run_into_each_other():
+    assert [strip_state.label_every(px) for px in (80.0, 40.0, 26.0, 13.5, 0.0)] == [1, 1, 2, 3, 40]
+
+
 def test_a_touchdown_spike_does_not_flatten_the_writing():
     writing = np.sin(np.linspace(0, 60, 1000))[:, None].repeat(13, axis=1).astype(np.float32)
     writing[500:503] = 80.0

@@ -27,6 +27,7 @@ LIVE = LiveStatus(
         (Phase.CONNECTED, replace(LIVE, link=LinkState.LOST), "Disconnect", "Lost · pen 7", Tone.BAD),
         (Phase.DISCONNECTING, LIVE, "Disconnecting …", "Disconnecting …", Tone.WARN),
         (Phase.IDLE, replace(LIVE, link=LinkState.LOST), "Connect", "Lost · pen 7", Tone.BAD),
+        (Phase.IDLE, replace(LIVE, link=LinkState.LOST, samples=0), "Connect", "No link · pen 7", Tone.BAD),
         (Phase.IDLE, replace(LIVE, link=LinkState.ENDED), "Connect", "The recording has ended", Tone.NEUTRAL),
         (Phase.IDLE, LIVE, "Connect", "Not connected", Tone.NEUTRAL),
     ],
@@ -72,7 +73,7 @@ def test_nothing_is_claimed_about_a_pen_that_sends_nothing(status):
 
 
 @pytest.mark.parametrize(
-    ("force_n", "text", "share"), [(1.5, "1.50 N", 0.375), (-0.2, "0.00 N", 0.0), (9.0, "9.00 N", 1.0)]
+    ("force_n", "text", "share"), [(1.5, "1.5 N", 0.375), (-0.2, "0.0 N", 0.0), (9.0, "9.0 N", 1.0)]
 )
 def test_force(force_n, text, share):
     status = replace(LIVE, force_n=force_n)

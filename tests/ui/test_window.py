@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from penapp.device.errors import PortAbsentError
 from penapp.live_types import Failed, LinkChanged, LinkState, TextCommitted, TextTentative
+from penapp.ui.main_window import first_size
 from penapp.ui.theme import ThemeChoice
 from penapp.ui.view_state import Phase, SourceChoice, SourceKind
 
@@ -119,6 +120,68 @@ def test_an_error_is_one_line_with_advice_and_nothing_below_it_moves(bench, read
     assert "went away" not in window.banner.text
 
 
+def test_a_warning_stands_as_long_as_its_cause_and_has_no_dismiss(bench, read):
+    window, session = connected(bench, read("the"))
+    session.current = replace(session.current, message="The pen is silent.", advice="Wake it.")
+    bench.until(lambda: window.banner.text == "The pen is silent. Wake it.")
+    assert not window.banner._dismiss.isVisible()
+    session.current = replace(session.current, message="", advice="")
+    bench.until(lambda: "silent" not in window.banner.text)
+
+
+def test_the_newest_word_stays_in_sight_when_the_window_shrinks(bench, read):
+    window, session = connected(bench, read("the"))
+    window.resize(1280, 1000)
+    for k in range(40):
+        session.say(TextCommitted(read(f"word{k}"), 0))
+    bench.until(lambda: len(window.text.view.words) == 41)
+    window.resize(960, 680)
+    bench.app.processEvents()
+    scrolled = window.text._paper.verticalScrollBar()
+    assert scrolled.maximum() > 0
+    assert scrolled.value() == scrolled.maximum()
+
+
+def test_force_text_and_force_bar_are_from_one_moment(bench, read):
+    window, session = connected(bench, read("the"))
+    for force_n in (2.0, 0.5, 3.0):
+        session.current = replace(session.current, force_n=force_n)
+        window._frame()
+        assert window.state._tiles["Force"]._value.text() == f"{force_n:.1f} N"
+        assert window.state._bar._share == force_n / 4.0
+
+
+@pytest.mark.parametrize("choice", [ThemeChoice.LIGHT, ThemeChoice.DARK])
+def test_what_is_chosen_or_switched_on_can_be_seen(bench, choice):
+    window = bench.window()
+    window.set_theme(choice)
+    off = colours(window.strips.freeze)
+    window.strips.freeze.click()
+    assert colours(window.strips.freeze) != off
+    box = window.connect_panel._kind
+    box.showPopup()
+    bench.app.processEvents()
+    line = box.view().visualRect(box.view().currentIndex()).adjusted(2, 2, -2, -2)
+    shown = box.view().viewport().grab(line).toImage()
+    lightness = [
+        shown.pixelColor(x, y).lightness() for x in range(shown.width()) for y in range(shown.height())
+    ]
+    box.hidePopup()
+    assert max(lightness) - min(lightness) > 90
+
+
+def colours(widget):
+    image = widget.grab().toImage()
+    return image.pixelColor(image.width() // 2, 4).name()
+
+
+@pytest.mark.parametrize(
+    ("screen", "window"), [((1920, 1040), (1280, 800)), ((1366, 728), (1280, 680)), ((800, 600), (960, 680))]
+)
+def test_the_window_opens_as_large_as_the_screen_allows(screen, window):
+    assert first_size(QSize(*screen)) == QSize(*window)
+
+
 @pytest.mark.parametrize("end", [LinkState.LOST, LinkState.ENDED, LinkState.CLOSED])
 def test_a_session_that_ends_keeps_the_text_and_offers_to_connect(bench, read, end):
     window, session = connected(bench, read("the"))
@@ -208,8 +271,7 @@ def test_freeze_keeps_the_strips_and_lock_keeps_the_scale(bench, read):
     chart.grab()
     assert chart._scales == scales
     window.strips.lock.click()
-    chart.grab()
-    assert chart._scales != scales
+    bench.until(lambda: not chart.grab().isNull() and chart._scales != scales)
 
 
 def _block(n):

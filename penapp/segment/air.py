@@ -28,11 +28,17 @@ _Rows = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class AirMove:
-    """Displacement (forward, side) of the tip in the air and its height (n,) above the paper, metres."""
+    """How the tip moved, metres.
+
+    forward_m, side_m: displacement in the air
+    height_m:          (k,) above the paper while in the air
+    path_m:            (n, 3) forward and side from the place of the lift, height; every row of the window
+    """
 
     forward_m: float
     side_m: float
     height_m: _Rows
+    path_m: _Rows
 
 
 def air_move(t: _Rows, acceleration: _Rows, down: NDArray[np.bool_], lift_t: float, land_t: float) -> AirMove:
@@ -62,8 +68,9 @@ def air_move(t: _Rows, acceleration: _Rows, down: NDArray[np.bool_], lift_t: flo
     )
     rise = np.column_stack([path, np.full(n, _PLACE_SD)])
     height = position[:, 2] - rise @ _solve(rise[down], position[down, 2], _PAPER_SD)
-    moved = level[b - 1] - level[max(a - 1, 0)]
-    return AirMove(float(moved[0]), float(moved[1]), height[a:b])
+    level -= level[max(a - 1, 0)]
+    path_m = np.column_stack([level, height])
+    return AirMove(float(level[b - 1, 0]), float(level[b - 1, 1]), height[a:b], path_m)
 
 
 def _level_error(place: _Rows, position: _Rows, speed: _Rows, velocity: _Rows) -> _Rows:

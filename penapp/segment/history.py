@@ -11,14 +11,17 @@ from penapp.segment.types import Stroke
 ACCELERATION = slice(0, 3)
 POSITION = slice(3, 6)
 RATE = slice(6, 9)
+VELOCITY = slice(9, 12)
+FORCE = 12
 
 _KEPT_ROWS = 600
 _ROOM = 4 * _KEPT_ROWS
 
 
 def rows_of(block: MotionBlock) -> NDArray[np.float64]:
-    """(n, 9): acceleration, position, rate."""
-    return np.concatenate([block.acceleration, block.position, block.rate], axis=1)
+    """(n, 13): acceleration, position, rate, velocity, force."""
+    columns = [block.acceleration, block.position, block.rate, block.velocity, block.force_n[:, None]]
+    return np.concatenate(columns, axis=1)
 
 
 class History:
@@ -26,7 +29,7 @@ class History:
 
     def __init__(self) -> None:
         self._t = np.empty(_ROOM)
-        self._rows = np.empty((_ROOM, 9))
+        self._rows = np.empty((_ROOM, 13))
         self._end = 0
 
     def clear(self) -> None:
@@ -42,7 +45,7 @@ class History:
         self._end += 1
 
     def window(self, start_t: float, end_t: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Times (n,) and rows (n, 9) of start_t <= t <= end_t, among the last _KEPT_ROWS only."""
+        """Times (n,) and rows (n, 13) of start_t <= t <= end_t, among the last _KEPT_ROWS only."""
         first = max(self._end - _KEPT_ROWS, 0)
         t = self._t[first : self._end]
         a, b = int(np.searchsorted(t, start_t)), int(np.searchsorted(t, end_t, side="right"))

@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from penapp.segment.artefact import SHIPPED, read_judge_manifest
+from penapp.segment.question import INPUTS, Question
 
 
-@dataclass(frozen=True)
 class Judge:
-    """A network of one hidden layer: description of a pen-up to the probability that it lies between words.
+    """A network in ONNX Runtime, one thread.
 
-    inner: (F, H) float64, inner_bias: (H,), outer: (H,), direct: (F,), bias: float
+    Raises:
+        BadInputError: unreadable artefact
+        ModelMismatchError: the file does not fit its manifest or this build
     """
 
-    inner: NDArray[np.float64]
-    inner_bias: NDArray[np.float64]
-    outer: NDArray[np.float64]
-    direct: NDArray[np.float64]
-    bias: float
+    def __init__(self, folder: Path = SHIPPED) -> None:
+        self.manifest = read_judge_manifest(folder, INPUTS)
+        self._session = _open(folder / "model.onnx")
 
-    def chance(self, description: NDArray[np.float64]) -> float:
-        hidden = np.tanh(description @ self.inner + self.inner_bias)
-        logit = float(hidden @ self.outer + description @ self.direct) + self.bias
-        return 1.0 / (1.0 + math.exp(-min(max(logit, -30.0), 30.0)))
+    def chance(self, question: Question) -> float:
+        """Probability that the pen-up lies between words."""
+        feeds = {"motion": question.motion, "numbers": question.numbers, "past": question.past}
+        (answer,) = self._session.run(None, {name: values[None] for name, values in feeds.items()})
+        return float(answer[0])
+
+
+@lru_cache(maxsize=1)
+def shipped_judge() -> Judge:
+    """Loaded once; it keeps no state."""
+    return Judge()
+
+
+def _open(path: Path) -> Any:
+    import onnxruntime  # half a second; only when a judge is really opened
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

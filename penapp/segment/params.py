@@ -51,6 +51,7 @@ class SegmentParams:
     calm_pause_s:     all but the shortest of them are longer than this, the writer is calm; then
     calm_chance:      only this probability closes a word,
     calm_longest_s:   or this pause
+    patient_words:    before so many pauses between words were seen, nobody is hurried either
     gap_s:            a longer jump of the clock closes the word: what lay between is lost
     max_word_s:       a longer word is closed at its likeliest pen-up
     """
@@ -62,13 +63,14 @@ class SegmentParams:
     look_again_s: float = 0.1
     look_s: float = 0.4
     least_look_s: float = 0.25
-    early_chance: float = 0.9
-    late_chance: float = 0.4
-    landed_chance: float = 0.45
+    early_chance: float = 0.95
+    late_chance: float = 0.6
+    landed_chance: float = 0.35
     calm_after: int = 2
     calm_pause_s: float = 0.7
-    calm_chance: float = 0.98
-    calm_longest_s: float = 0.9
+    calm_chance: float = 0.99
+    calm_longest_s: float = 0.95
+    patient_words: int = 2
     gap_s: float = 0.3
     max_word_s: float = 12.0
     contact: ContactParams = field(default_factory=ContactParams)

@@ -16,7 +16,7 @@ from penapp.segment.types import Stroke
 
 FEATURE_NAMES = (
     "pause", "pause_to_inside", "inside_z", "pause_to_between", "between_z", "tempo_odds",
-    "pause_to_divide", "groups_apart",
+    "pause_to_divide", "groups_apart", "inside_sd", "between_sd",
     "along_mm", "along_size", "along_if_short", "up_size", "far_back", "far_away", "along_late",
     "height_mm", "height_size", "height_mean_mm", "height_now_mm",
     "still_acceleration", "still_rate", "shaken",
@@ -61,17 +61,18 @@ class View:
     strokes: list[Stroke]
 
 
-def move_of(pen_up: PenUp, view: View) -> AirMove:
-    """How the tip moved in the air."""
-    t, rows = view.history.window(pen_up.lift_t - BEFORE_S, view.now_t)
-    land_t = view.now_t if pen_up.land_t is None else pen_up.land_t
-    return air_move(t, rows[:, ACCELERATION], down_rows(t, view.strokes), pen_up.lift_t, land_t)
+def move_of(lift_t: float, land_t: float | None, view: View) -> AirMove:
+    """How the tip moved in the air; land_t is None while it is there."""
+    t, rows = view.history.window(lift_t - BEFORE_S, view.now_t)
+    until_t = view.now_t if land_t is None else land_t
+    return air_move(t, rows[:, ACCELERATION], down_rows(t, view.strokes), lift_t, until_t)
 
 
-def describe(pen_up: PenUp, view: View, habits: Habits, word: Sequence[Stroke]) -> NDArray[np.float64]:
-    """(31,) numbers, FEATURE_NAMES. word: the finished strokes of the open word."""
+def describe(
+    pen_up: PenUp, move: AirMove, view: View, habits: Habits, word: Sequence[Stroke]
+) -> NDArray[np.float64]:
+    """One number for each of FEATURE_NAMES. word: the finished strokes of the open word."""
     pause = pen_up.pause_s(view.now_t)
-    move = move_of(pen_up, view)
     _, air = view.history.window(pen_up.lift_t + 1e-6, pen_up.lift_t + pause)
     return np.array(
         [
@@ -98,6 +99,8 @@ def _times(pause: float, habits: Habits) -> tuple[float, ...]:
         _clip(0.25 * odds),
         now - habits.divide.at,
         habits.divide.apart - 1.3,
+        3.0 * inside.sd - 1.2,
+        3.0 * between.sd - 1.0,
     )
 
 

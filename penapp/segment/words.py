@@ -10,14 +10,19 @@ from numpy.typing import NDArray
 
 from penapp.dsp.motion import MotionBlock
 from penapp.segment.contact import ContactDetector
-from penapp.segment.habits import HOPS_ENOUGH, Habits
+from penapp.segment.habits import Habits
 from penapp.segment.history import POSITION, History, rows_of
-from penapp.segment.judge_weights import AIR, LANDED
+from penapp.segment.judge import Judge, shipped_judge
 from penapp.segment.params import SegmentParams
-from penapp.segment.pen_up import PenUp, View, describe, move_of
+from penapp.segment.past import PastPenUp, empty_past
+from penapp.segment.pen_up import PenUp, View, move_of
+from penapp.segment.question import Question, question
 from penapp.segment.types import CloseReason, OpenWord, Stroke, WordSegment
 
 _RECENT_STROKES = 40
+_LOOKED_BEHIND_S = 0.5
+_REMEMBERED_S = 4.5
+"""The history reaches a second further back."""
 
 
 class WordSegmenter:
@@ -33,10 +38,12 @@ class WordSegmenter:
     _pen_ups: list[PenUp]
     _doubts: list[PenUp]
     _last_lift_t: float | None
+    _past: deque[PastPenUp]
     _now: float
 
-    def __init__(self, params: SegmentParams | None = None) -> None:
+    def __init__(self, params: SegmentParams | None = None, judge: Judge | None = None) -> None:
         self._params = params or SegmentParams()
+        self._judge_of_pen_ups = judge or shipped_judge()
         self._contact = ContactDetector(self._params.contact)
         self._history = History()
         self.reset()
@@ -96,11 +103,24 @@ class WordSegmenter:
         self._doubts.append(pen_up)
         _, rows = self._history.window(stroke.start_t, stroke.end_t)
         self._habits.wrote(rows[:, POSITION][:, :2])
+        self._remember_move()
+
+    def _remember_move(self) -> None:
+        """The stroke behind a pen-up is finished: now its move is known best."""
+        last = self._past[-1] if self._past else None
+        if last is not None and last.move is None and self._now - last.lift_t < _REMEMBERED_S:
+            view = View(min(self._now, last.land_t + _LOOKED_BEHIND_S), self._history, [*self._recent])
+            last.move = move_of(last.lift_t, last.land_t, view)
+            if last.land_t - last.lift_t < self._params.surely_inside_s:
+                self._habits.hopped(last.move.forward_m, last.move.side_m)
 
     def _landed(self) -> None:
         since = self._contact.down_since
         if since is None:
             return
+        if self._recent:
+            last = self._recent[-1]
+            self._past.append(PastPenUp(last.end_t, since, last.end_t - last.start_t))
         if not self._doubts or self._doubts[-1].land_t is not None:
             self._paused(since)
             return
@@ -108,7 +128,6 @@ class WordSegmenter:
         pen_up.land_t = since
         pause = since - pen_up.lift_t
         if pause < p.surely_inside_s:
-            self._learn_direction(pen_up)
             self._settle(pen_up, between=False)
             return
         latest = max(pen_up.lift_t + p.commit_delay_s, since + p.least_look_s)
@@ -116,6 +135,8 @@ class WordSegmenter:
 
     def _landed_not(self) -> None:
         """What looked like a landing was the sensor."""
+        if self._past:
+            self._past.pop()
         if not self._pen_ups:
             return
         pen_up = self._pen_ups[-1]
@@ -123,24 +144,20 @@ class WordSegmenter:
         if pen_up not in self._doubts:
             self._doubts.append(pen_up)
 
-    def _learn_direction(self, pen_up: PenUp) -> None:
-        if self._habits.hops_seen < HOPS_ENOUGH:
-            move = move_of(pen_up, self._view())
-            self._habits.hopped(move.forward_m, move.side_m)
-
     def _judge(self, pen_up: PenUp) -> None:
         p, calm = self._params, self._calm()
+        patient = calm or self._habits.between.seen < p.patient_words
         pen_up.chance = self._opinion(pen_up)
         commit_t = pen_up.lift_t + p.commit_delay_s
         if pen_up.land_t is not None:
             self._settle(pen_up, between=pen_up.chance > (p.calm_chance if calm else p.landed_chance))
             return
         hasty = p.late_chance if self._now >= commit_t else p.early_chance
-        last_t = pen_up.lift_t + (p.calm_longest_s if calm else p.longest_pause_s)
-        if pen_up.chance > (p.calm_chance if calm else hasty) or self._now >= last_t:
+        last_t = pen_up.lift_t + (p.calm_longest_s if patient else p.longest_pause_s)
+        if pen_up.chance > (p.calm_chance if patient else hasty) or self._now >= last_t:
             self._settle(pen_up, between=True)
             return
-        next_t = last_t if calm or self._now >= commit_t else commit_t
+        next_t = last_t if patient or self._now >= commit_t else commit_t
         pen_up.look_t = min(self._now + p.look_again_s, next_t)
 
     def _calm(self) -> bool:
@@ -150,11 +167,10 @@ class WordSegmenter:
 
     def _opinion(self, pen_up: PenUp) -> float:
         """Probability that the pen-up lies between words."""
-        judge = AIR if pen_up.land_t is None else LANDED
-        return judge.chance(self._description(pen_up))
+        return self._judge_of_pen_ups.chance(self._question(pen_up))
 
-    def _description(self, pen_up: PenUp) -> NDArray[np.float64]:
-        return describe(pen_up, self._view(), self._habits, self._strokes)
+    def _question(self, pen_up: PenUp) -> Question:
+        return question(pen_up, self._view(), self._habits, self._strokes, self._past)
 
     def _view(self) -> View:
         since = self._contact.down_since
@@ -164,6 +180,7 @@ class WordSegmenter:
     def _settle(self, pen_up: PenUp, *, between: bool) -> None:
         """The first doubt is decided."""
         self._doubts.remove(pen_up)
+        self._decided(pen_up.lift_t, between=between)
         if not between:
             self._habits.paused(pen_up.pause_s(self._now), between=False)
             return
@@ -173,10 +190,17 @@ class WordSegmenter:
         late = pen_up.pause_s(self._now) >= self._params.commit_delay_s - 1e-6
         self._close(CloseReason.PAUSE if late else CloseReason.MOVED, pen_up.before)
 
+    def _decided(self, lift_t: float, *, between: bool) -> None:
+        for one in reversed(self._past):
+            if one.lift_t == lift_t:
+                one.between = between
+                return
+
     def _paused(self, land_t: float) -> None:
         """A new word has begun."""
         if self._last_lift_t is not None:
             self._habits.paused(land_t - self._last_lift_t, between=True)
+            self._decided(self._last_lift_t, between=True)
         self._last_lift_t = None
 
     def _limit_length(self) -> None:
@@ -213,6 +237,7 @@ class WordSegmenter:
         self._pen_ups = []
         self._doubts = []
         self._last_lift_t = None
+        self._past = empty_past()
         self._now = -math.inf
 
     def _taken(self) -> list[WordSegment]:

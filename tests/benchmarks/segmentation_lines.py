@@ -19,7 +19,7 @@ from penapp.dsp.params import DEFAULT_PARAMS, PenGeometry
 from penapp.dsp.resample import Resampler
 from penapp.simulation.ink import InkCorpus, WordInk
 from penapp.simulation.parameters import Pace
-from penapp.simulation.path import PathBuilder, WordTruth
+from penapp.simulation.path import PathBuilder, TipPath, WordTruth
 from penapp.simulation.pen import OVERSAMPLING, SimulatedSession, VirtualWriter
 from penapp.stream.block import SampleBlock
 
@@ -30,11 +30,16 @@ Rng = np.random.Generator
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """One session as the segmenter sees it, and the truth (seconds on the pen's clock)."""
+    """One session as the segmenter sees it, and the truth (seconds on the pen's clock).
+
+    tip_t, tip_m: (n,), (n, 3) where the tip was: right, away from the writer, up
+    """
 
     writer: int
     motion: tuple[MotionBlock, ...]
     words: tuple[WordTruth, ...]
+    tip_t: NDArray[np.float64]
+    tip_m: NDArray[np.float64]
 
 
 class Setting(Enum):
@@ -156,10 +161,11 @@ def line_sessions(
     for writer, numbers in list(usable_words(corpus, law["split"]).items())[::every]:
         for session in range(law["sessions_per_writer"]):
             seed = [law["seed"] + 1000 * repeat, writer, session]
-            simulated = _session(corpus, numbers, seed, rate_hz or law["rate_hz"], setting)
+            simulated, path = _session(corpus, numbers, seed, rate_hz or law["rate_hz"], setting)
             clock = float(simulated.t[-1]) * simulated.rate_hz / (len(simulated.t) - 1)
             words = tuple(_on_clock(word, clock) for word in simulated.words)
-            yield Lines(writer, tuple(motion_of(simulated)), words)
+            tip_t = np.arange(len(path.position)) / path.rate_hz * clock
+            yield Lines(writer, tuple(motion_of(simulated)), words, tip_t, path.position * 1e-3)
 
 
 def motion_of(simulated: SimulatedSession, *, block: int = 0) -> Iterator[MotionBlock]:
@@ -176,7 +182,7 @@ def motion_of(simulated: SimulatedSession, *, block: int = 0) -> Iterator[Motion
 
 def _session(
     corpus: InkCorpus, numbers: list[int], seed: list[int], rate_hz: float, setting: Setting
-) -> SimulatedSession:
+) -> tuple[SimulatedSession, TipPath]:
     rng = np.random.default_rng([*seed, 1])
     count = min(GAPS["lines"]["words_per_line"] * GAPS["lines"]["lines_per_session"], len(numbers))
     words = [corpus.word(int(i)) for i in rng.choice(numbers, count, replace=False)]
@@ -184,7 +190,8 @@ def _session(
     builder = LineBuilder(writer, rng, words, setting)
     for word in words:
         builder.write(word)
-    return writer.sense(builder.build(OVERSAMPLING * rate_hz), rng)
+    path = builder.build(OVERSAMPLING * rate_hz)
+    return writer.sense(path, rng), path
 
 
 def _on_clock(word: WordTruth, clock: float) -> WordTruth:

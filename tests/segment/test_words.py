@@ -124,14 +124,22 @@ def test_an_end_seen_in_hindsight_is_reported_as_moved():
 
 
 def test_a_sure_end_is_announced_before_the_commit_delay():
-    params = SegmentParams(early_chance=-1.0)
+    params = SegmentParams(early_chance=-1.0, patient_words=0)
     words = words_of(flat((0.5, 0.8), (3.0, 3.4), until_s=5.0), params)
     assert words[0].closed is CloseReason.MOVED
     assert words[0].decided_t - words[0].end_t == pytest.approx(params.first_look_s, abs=0.02)
 
 
+def test_the_first_words_of_a_stream_are_not_hurried():
+    block = flat((0.5, 0.8), (3.0, 3.4), (6.0, 6.4), (9.0, 9.4), until_s=11.0)
+    params = SegmentParams(early_chance=-1.0, calm_chance=1.1, calm_after=1_000_000, patient_words=2)
+    waits = [word.decided_t - word.end_t for word in words_of(block, params)]
+    assert waits[:2] == pytest.approx([params.calm_longest_s] * 2, abs=0.02)
+    assert waits[2:] == pytest.approx([params.first_look_s] * 2, abs=0.02)
+
+
 def test_the_longest_pause_closes_whatever_the_judge_thinks():
-    params = SegmentParams(early_chance=1.1, late_chance=1.1)
+    params = SegmentParams(early_chance=1.1, late_chance=1.1, patient_words=0)
     words = words_of(flat((0.5, 0.8), (5.0, 5.4), until_s=8.0), params)
     assert words[0].decided_t - words[0].end_t == pytest.approx(params.longest_pause_s, abs=0.12)
 

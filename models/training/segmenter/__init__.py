@@ -1,0 +1,1 @@
+"""Fitting the segmenter's judge to answered questions."""

@@ -68,7 +68,7 @@ def test_what_ships_answers_as_what_was_fitted(fitted, tmp_path):
         Question(one.motion[0].numpy(), one.numbers[0].numpy(), one.past[0].numpy())
     )
     logit = fitted(one.motion, one.numbers, one.past)[0]
-    assert chance == pytest.approx(float(torch.sigmoid(logit)), abs=1e-5)
+    assert chance == pytest.approx(torch.sigmoid(logit).item(), abs=1e-5)
 
 
 def test_another_network_behind_the_file_is_noticed(fitted, tmp_path):

@@ -31,7 +31,7 @@ _WIDE: dict[str, Any] = {"candidates": 10_000, "beam": 300, "beam_log_width": 25
 @click.argument("shard", type=click.Path(exists=True, path_type=Path))
 @click.option("--model", type=click.Path(exists=True, path_type=Path), default=SHIPPED)
 @click.option("--words", type=int, default=2000, show_default=True, help="Spread evenly over the shard.")
-@click.option("--sharpness", type=float, multiple=True, default=(0.5,), show_default=True)
+@click.option("--sharpness", type=float, multiple=True, default=(1.0,), show_default=True)
 @click.option(
     "--unknown", type=float, default=0.2, show_default=True, help="Weight of words read as if unknown."
 )

@@ -35,23 +35,23 @@ class DecoderParams:
     candidates:     readings handed on with a hypothesis, at most
     """
 
-    sharpness: float = 0.5
-    letter_insertion: float = 1.45
-    word_weight: float = 0.175
-    word_insertion: float = -3.35
-    rare_weight: float = 0.53
+    sharpness: float = 1.0
+    letter_insertion: float = 2.9
+    word_weight: float = 0.35
+    word_insertion: float = -6.7
+    rare_weight: float = 1.06
     log_rare: float = -13.0
-    letters_weight: float = 0.51
-    context_weight: float = 0.4
+    letters_weight: float = 1.02
+    context_weight: float = 0.8
     bigram_weight: float = 0.5
-    capitalised: float = -0.4
-    upper: float = -0.85
-    mixed: float = -4.0
-    noun: float = 2.1
-    mark: float = -1.55
+    capitalised: float = -0.8
+    upper: float = -1.7
+    mixed: float = -8.0
+    noun: float = 4.2
+    mark: float = -3.1
     sure: float = 0.95
     sure_bonus: float = 10.0
-    certainty: float = 1.5
+    certainty: float = 0.75
     beam: int = 200
     beam_log_width: float = 16.0
     words: int = 12

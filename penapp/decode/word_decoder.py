@@ -19,9 +19,6 @@ from penapp.decode.prior import Prior, TextPrior, case_variants
 from penapp.decode.ranking import Ranker
 from penapp.decode.types import Hypothesis, LogProbs, TextState
 
-_SURELY_BLANK = np.log(0.98)
-"""Frames above this are blank beyond doubt."""
-
 _WORDS_MARKED = 2
 """The best words, which are scored with a mark behind them as well."""
 
@@ -72,23 +69,10 @@ class WordDecoder:
     def push(self, log_probs: LogProbs) -> None:
         """The next frames of the word being written."""
         check_columns(self._alphabet, log_probs)
-        log_probs = self._without_silence(log_probs)
         self._pushed.append(log_probs)
         self._open.push(log_probs.values)
         if self._beam:
             self._beam.push(log_probs.values)
-
-    def _without_silence(self, log_probs: LogProbs) -> LogProbs:
-        """Of every run of frames that are surely blank the first one is kept (blank skipping, Chen et al. 2016).
-
-        It changes no best path, and a slow writer's pauses are no place where letters could have been.
-        """
-        sure = log_probs.values[:, self._alphabet.blank] > _SURELY_BLANK
-        kept = ~sure
-        kept[1:] |= ~sure[:-1]
-        kept[:1] |= not self._silent
-        self._silent = bool(sure[-1]) if len(sure) else self._silent
-        return LogProbs(log_probs.values[kept], log_probs.t[kept])
 
     def snapshot(self) -> Hypothesis:
         """The tentative reading of the frames so far: a beginning of a word, or the letters as written."""
@@ -122,7 +106,6 @@ class WordDecoder:
 
     def _begin(self) -> None:
         self._pushed: list[LogProbs] = []
-        self._silent = False
         self._open.reset()
         self._prior.forget()
         if self._beam is None or self._lexicon is None:

@@ -63,7 +63,7 @@ def test_the_loss_falls_within_thirty_steps(corpus, tmp_path, capsys):
 
 def test_a_run_stopped_in_the_middle_ends_bit_for_bit_like_one_that_was_not(corpus, tmp_path):
     """Weights, smoothed weights and optimiser, with dropout and all augmentation, in the middle of a pool."""
-    config = toy_config(corpus)
+    config = toy_config(corpus, evaluate_every=5)
     whole = train(fresh(config), tmp_path, until=10)
     (tmp_path / "parts").mkdir()
     train(fresh(config), tmp_path / "parts", until=5)

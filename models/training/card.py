@@ -103,6 +103,8 @@ def _line(cells: Iterable[object]) -> str:
 
 
 def _shown(value: object) -> str:
+    if value is None:
+        return "–"
     if isinstance(value, list):
         return " / ".join(f"{v:.1f}" for v in value)
     return f"{value:.1f}" if isinstance(value, float) else str(value)

@@ -17,21 +17,23 @@ class GroupFigures:
 
     exact_cuts: words that came as exactly one segment; oov: words whose lower-case form the lexicon lacks;
     in_cer, oov_cer: with the decoder, over words inside and outside the lexicon
+
+    A whole recorded stream is one reference without word boundaries: what asks for words is None there.
     """
 
     group: str
     words: int
     writers: int
     greedy_cer: float
-    greedy_wer: float
+    greedy_wer: float | None
     decoded_cer: float
-    decoded_wer: float
-    greedy_cer_given: float
-    decoded_cer_given: float
-    exact_cuts: float
-    oov: float
-    in_cer: float
-    oov_cer: float
+    decoded_wer: float | None
+    greedy_cer_given: float | None
+    decoded_cer_given: float | None
+    exact_cuts: float | None
+    oov: float | None
+    in_cer: float | None
+    oov_cer: float | None
     writer_cer: tuple[float, float, float]
 
 
@@ -45,21 +47,25 @@ def figures(group: str, readings: Sequence[Reading], known: Sequence[bool]) -> G
     writers = sorted({r.reference.writer for r in readings})
     spread = [_cer([r for r in readings if r.reference.writer == w], decoded=False) for w in writers]
     low, middle, high = (round(float(v), 2) for v in np.percentile(spread, [10, 50, 90]))
-    count = len(readings)
+    count, words = len(readings), all(np.isfinite(r.reference.end_t) for r in readings)
+
+    def of_words(value: float) -> float | None:
+        return round(value, 2) if words else None
+
     return GroupFigures(
         group,
         count,
         len(writers),
         round(greedy.cer, 2),
-        round(greedy.wer, 2),
+        of_words(greedy.wer),
         round(decoded.cer, 2),
-        round(decoded.wer, 2),
-        round(error_rates(labels, [r.greedy_given for r in readings]).cer, 2),
-        round(error_rates(labels, [r.decoded_given for r in readings]).cer, 2),
-        round(100.0 * sum(r.segments == 1 for r in readings) / count, 2),
-        round(100.0 * len(outside) / count, 2),
-        round(_cer(inside, decoded=True), 2),
-        round(_cer(outside, decoded=True), 2),
+        of_words(decoded.wer),
+        of_words(error_rates(labels, [r.greedy_given for r in readings]).cer),
+        of_words(error_rates(labels, [r.decoded_given for r in readings]).cer),
+        of_words(100.0 * sum(r.segments == 1 for r in readings) / count),
+        of_words(100.0 * len(outside) / count),
+        of_words(_cer(inside, decoded=True)),
+        of_words(_cer(outside, decoded=True)),
         (low, middle, high),
     )
 
@@ -77,12 +83,17 @@ def table(rows: Sequence[GroupFigures]) -> str:
 
 def _line(r: GroupFigures) -> str:
     return (
-        f"{r.group:34s}{r.words:6d}{r.writers:8d} | {r.greedy_cer:10.2f} {r.greedy_wer:5.1f}"
-        f" | {r.decoded_cer:11.2f} {r.decoded_wer:4.1f}"
-        f" | {r.greedy_cer_given:18.2f} {r.decoded_cer_given:7.2f}"
-        f" | {r.exact_cuts:8.1f} % | {r.oov:4.1f} {r.in_cer:6.2f} {r.oov_cer:7.2f}"
+        f"{r.group:34s}{r.words:6d}{r.writers:8d} | {r.greedy_cer:10.2f} {_cell(r.greedy_wer, 5, 1)}"
+        f" | {r.decoded_cer:11.2f} {_cell(r.decoded_wer, 4, 1)}"
+        f" | {_cell(r.greedy_cer_given, 18, 2)} {_cell(r.decoded_cer_given, 7, 2)}"
+        f" | {_cell(r.exact_cuts, 8, 1)} %"
+        f" | {_cell(r.oov, 4, 1)} {_cell(r.in_cer, 6, 2)} {_cell(r.oov_cer, 7, 2)}"
         f" | {r.writer_cer[0]:.1f} / {r.writer_cer[1]:.1f} / {r.writer_cer[2]:.1f}"
     )
+
+
+def _cell(value: float | None, width: int, digits: int) -> str:
+    return f"{'–':>{width}s}" if value is None else f"{value:{width}.{digits}f}"
 
 
 def as_table(row: GroupFigures) -> dict[str, object]:

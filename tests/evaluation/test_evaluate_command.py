@@ -259,6 +259,17 @@ def test_a_folder_of_streams(evaluate, tmp_path):
     assert [(r["group"], r["words"]) for r in found["groups"]] == [("streams", 1), ("all", 1)]
     line = json.loads((tmp_path / "r.jsonl").read_text())
     assert (line["label"], line["segments"], line["writer"]) == ("onetwothree", 3, "today")
+    for name in ("greedy_wer", "greedy_cer_given", "exact_cuts", "oov"):
+        assert found["groups"][0][name] is None, f"{name} of a stream without word boundaries"
+    assert found["groups"][0]["greedy_cer"] >= 0.0
+
+
+def test_a_stream_without_word_boundaries_shows_dashes(evaluate, tmp_path):
+    record(tmp_path / "today.pen")
+    (tmp_path / "today.txt").write_text("one two three", encoding="utf-8")
+    code, shown, _ = evaluate(tmp_path)
+    assert code == 0
+    assert next(line for line in str(shown).splitlines() if line.startswith("streams")).count("–") == 8
 
 
 def test_a_folder_without_streams_or_without_a_text_says_so(evaluate, tmp_path):

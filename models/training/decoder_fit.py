@@ -38,6 +38,9 @@ _IMPOSSIBLE = "----------------"
 _RIDGE = 3e-3
 """How hard it is to leave the shipped weights: a few writers are easily overfitted."""
 
+_DRAWN = 1.25
+"""How sharply readings are drawn at first: expected edits then come near those of the best readings."""
+
 _STEPS = 150
 
 
@@ -104,7 +107,7 @@ def fit(readings: Readings, unknown_share: float, shipped: DecoderParams) -> Dec
     """
     scale = np.maximum(readings.known.std(axis=0), 1e-6)
     scale[0] = 0.0  # how sharply readings are drawn is free
-    start = 2.5 * weights_of(shipped)
+    start = _DRAWN * weights_of(shipped)
 
     def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         value, slope = _expected(readings, readings.known, weights)
@@ -113,7 +116,8 @@ def fit(readings: Readings, unknown_share: float, shipped: DecoderParams) -> Dec
         total = value + unknown_share * other + float(ridge @ (weights - start))
         return total, slope + unknown_share * tilt + 2 * ridge
 
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": _STEPS})
+    bounds = [(0.1, None), *[(None, None)] * len(FITTED)]  # the network is never held against a reading
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": _STEPS})
     relative = [float(w) for w in found.x[1:] / found.x[0]]
     return with_weights(shipped, np.round(relative, 2).tolist())
 

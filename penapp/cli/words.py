@@ -44,6 +44,12 @@ def word_fields(word: Hypothesis) -> dict[str, object]:
         "start_t": round(word.start_t, 4),
         "end_t": round(word.end_t, 4),
         "candidates": [
-            {"text": c.text, "score": round(c.score, 4), "in_lexicon": c.in_lexicon} for c in word.candidates
+            {
+                "text": c.text,
+                "score": round(c.score, 4),
+                "confidence": round(c.confidence, 4),
+                "in_lexicon": c.in_lexicon,
+            }
+            for c in word.candidates
         ],
     }

@@ -46,11 +46,12 @@ class GreedyDecoder:
         letters = self._letters(log_probs)
         text = "".join(letter.text for letter in letters)
         score = float(ctc_scores(log_probs.values, [self._alphabet.encode(text)], self._alphabet.blank)[0])
+        confidence = min(1.0, math.exp(score)) if text else 0.0
         return Hypothesis(
             text=text,
             letters=letters,
-            candidates=(Candidate(text, score, in_lexicon=False),) if text else (),
-            confidence=min(1.0, math.exp(score)) if text else 0.0,
+            candidates=(Candidate(text, score, False, confidence),) if text else (),
+            confidence=confidence,
             state=state,
             start_t=float(log_probs.t[0]) if len(log_probs.t) else 0.0,
             end_t=float(log_probs.t[-1]) if len(log_probs.t) else 0.0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,11 +53,12 @@ class Ranker:
     ) -> Hypothesis:
         """The best of `ranked`; `as_written`, the reading without lexicon, stays among the candidates."""
         text = ranked[0].text if ranked else ""
+        ranked = self._weighed(ranked)
         return Hypothesis(
             text=text,
             letters=self._letters(frames, text),
             candidates=tuple(self._shortened(ranked, as_written)) if text else (),
-            confidence=self._share(ranked) if text else 0.0,
+            confidence=ranked[0].confidence if text else 0.0,
             state=state,
             start_t=float(frames.t[0]) if len(frames.t) else 0.0,
             end_t=float(frames.t[-1]) if len(frames.t) else 0.0,
@@ -69,10 +71,11 @@ class Ranker:
             best[-1 if len(best) > 1 else len(best) :] = written
         return best
 
-    def _share(self, ranked: Sequence[Candidate]) -> float:
-        """Probability mass of the best among all candidates."""
-        sharp, best = self._params.certainty, ranked[0].score
-        return 1.0 / sum(math.exp(sharp * (candidate.score - best)) for candidate in ranked)
+    def _weighed(self, ranked: Sequence[Candidate]) -> list[Candidate]:
+        """The candidates, best first, each with its share of the probability."""
+        shares = [math.exp(self._params.certainty * (c.score - ranked[0].score)) for c in ranked]
+        total = sum(shares)
+        return [replace(c, confidence=share / total) for c, share in zip(ranked, shares, strict=True)]
 
     def _letters(self, frames: LogProbs, text: str) -> tuple[Letter, ...]:
         columns = self._alphabet.encode(text)

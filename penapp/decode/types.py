@@ -40,11 +40,16 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An alternative reading. `score` is a natural-log score, comparable within one word only."""
+    """An alternative reading.
+
+    score:      natural logarithm, comparable within one word only
+    confidence: 0..1, how likely it is the right one among all readings looked at
+    """
 
     text: str
     score: float
     in_lexicon: bool
+    confidence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -148,11 +147,10 @@ def candidate_rows(view: TextView, limit: int = CANDIDATE_ROWS) -> tuple[Candida
     if view.current is None:
         return ()
     word = view.words[view.current]
-    candidates = _distinct(word.hypothesis.candidates) or (Candidate(word.hypothesis.text, 0.0, True),)
-    shares = _shares([c.score for c in candidates])
+    candidates = _distinct(word.hypothesis.candidates) or (Candidate(word.hypothesis.text, 0.0, True, 1.0),)
     rows = [
-        CandidateRow(c.text, share, "" if c.in_lexicon else "as written", c.text == word.text)
-        for c, share in zip(candidates, shares, strict=True)
+        CandidateRow(c.text, c.confidence, "" if c.in_lexicon else "as written", c.text == word.text)
+        for c in candidates
     ]
     return _with_letters(rows, limit)
 
@@ -180,9 +178,3 @@ def _distinct(candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
         if candidate.text:
             first.setdefault(candidate.text, candidate)
     return tuple(first.values())
-
-
-def _shares(scores: list[float]) -> list[float]:
-    top = max(scores)
-    weights = [math.exp(score - top) for score in scores]
-    return [weight / sum(weights) for weight in weights]

@@ -99,6 +99,10 @@ def test_the_reading_as_written_is_always_among_the_candidates(shipped: Lexicon,
     assert greedy in [candidate.text for candidate in hypothesis.candidates]
     assert len(hypothesis.candidates) <= 2
     scores = [candidate.score for candidate in hypothesis.candidates]
+    shares = [candidate.confidence for candidate in hypothesis.candidates]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] == hypothesis.confidence
+    assert sum(shares) < 1.0 + 1e-9
     assert scores == sorted(scores, reverse=True)
     assert hypothesis.text == hypothesis.candidates[0].text
 

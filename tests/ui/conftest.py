@@ -40,7 +40,7 @@ def hypothesis(text: str, *others: str, state: TextState = TextState.COMMITTED) 
     """A reading with candidates: `others` come from the lexicon but the last, which are the letters."""
     readings = (text, *others)
     candidates = tuple(
-        Candidate(reading, -float(i), in_lexicon=i == 0 or i < len(others))
+        Candidate(reading, -float(i), i == 0 or i < len(others), 0.6 * 0.4**i)
         for i, reading in enumerate(readings)
     )
     letters = tuple(Letter(letter, 0.1 * i, 0.9) for i, letter in enumerate(text))

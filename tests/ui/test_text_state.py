@@ -56,10 +56,12 @@ def test_the_letters_without_lexicon_are_never_cut_off(read):
     assert (rows[-1].reading, rows[-1].note) == ("ffox", "as written")
 
 
-def test_shares_add_up_and_the_taken_reading_is_marked(read):
-    rows = candidate_rows(TextView().commit(read("fox", "for", "ffox")).take("for"))
+def test_rows_tell_the_decoders_own_confidence_and_the_taken_reading_is_marked(read):
+    word = read("fox", "for", "ffox")
+    rows = candidate_rows(TextView().commit(word).take("for"))
     assert [row.taken for row in rows] == [False, True, False]
-    assert abs(sum(row.share for row in rows) - 1.0) < 1e-9
+    assert [row.share for row in rows] == [candidate.confidence for candidate in word.candidates]
+    assert rows[0].share > rows[1].share > 0.0
 
 
 def test_a_word_without_candidates_still_shows_its_own_reading(read):
@@ -70,7 +72,7 @@ def test_a_word_without_candidates_still_shows_its_own_reading(read):
 
 def test_repeated_readings_are_shown_once(read):
     twice = read("fox")
-    object.__setattr__(twice, "candidates", (Candidate("fox", 0.0, True), Candidate("fox", 0.0, False)))
+    object.__setattr__(twice, "candidates", (Candidate("fox", 0.0, True, 1.0), Candidate("fox", 0.0, False)))
     assert len(candidate_rows(TextView().commit(twice))) == 1
 
 

@@ -61,7 +61,7 @@ def test_clear_words_are_read_as_written(shipped: Lexicon, text: str) -> None:
     hypothesis = WordDecoder(PENAPP_ALPHABET, shipped).decode(written(text))
     assert hypothesis.text == text
     assert hypothesis.candidates[0].in_lexicon
-    assert hypothesis.confidence > 0.8
+    assert hypothesis.confidence > 0.9
     assert hypothesis.state is TextState.COMMITTED
 
 

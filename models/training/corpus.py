@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from models.training.hands import another_hand
 from models.training.shards import Shard
+from models.training.strokes import pack
 from penapp.dsp.params import ROW_NAMES, FeatureParams
 from penapp.pipeline import FrontEnd
 from penapp.segment.types import WordSegment
@@ -25,13 +26,14 @@ SLACK_S = 0.02
 
 @dataclass(frozen=True, slots=True)
 class CutWord:
-    """Rows (T, R) of one word as the segmenter cut it, the writer's style (S,), and the label."""
+    """Rows (T, R) of one word as the segmenter cut it, the writer's style (S,), the label and the ink."""
 
     label: str
     writer: str
     session: int
     rows: NDArray[np.float16]
     style: NDArray[np.float32]
+    ink: WordInk
 
 
 def training_mask(ink: InkCorpus, split: str = "train") -> NDArray[np.bool_]:
@@ -53,28 +55,31 @@ def varied_pace(rng: np.random.Generator, spread: float = 1.0) -> Pace:
 
 def simulate(
     words: Sequence[WordInk], seed: Sequence[int], rate_hz: float, spread: float = 1.0
-) -> SimulatedSession:
-    """A session of these words by a freshly drawn grip, touch and pen; with spread in another hand."""
+) -> tuple[SimulatedSession, Sequence[WordInk]]:
+    """A session of these words by a freshly drawn grip, touch and pen; with spread in another hand.
+
+    Returns the words as they were written too.
+    """
     rng = np.random.default_rng([*seed, 7])
     writer = VirtualWriter.draw([*seed, 1], hand=words[0].hand, pace=varied_pace(rng, spread))
     if spread > 0.0:
         words = [another_hand(word, rng, spread) for word in words]
-    return writer.write(words, [*seed, 2], rate_hz=rate_hz)
+    return writer.write(words, [*seed, 2], rate_hz=rate_hz), words
 
 
 def cut_words(
-    session: SimulatedSession, writer: str, number: int, params: FeatureParams
+    session: SimulatedSession, inks: Sequence[WordInk], number: int, params: FeatureParams
 ) -> Iterator[CutWord]:
     """Run the live stages over a session; words that the segmenter cut exactly come out."""
     front_end = FrontEnd(session.rate_hz, params)
     cuts = front_end.push(SampleBlock(session.t, session.values)) + front_end.finish()
-    for word in session.words:
+    for word, ink in zip(session.words, inks, strict=True):
         own = [c for c in cuts if _overlap(c.segment, word, SLACK_S)]
         others = [w for w in session.words if w is not word]
         if len(own) == 1 and not any(_overlap(own[0].segment, w, 0.0) for w in others):
             values = own[0].features.values
             rows = values[:, : len(ROW_NAMES)].astype(np.float16)
-            yield CutWord(word.label, writer, number, rows, values[0, len(ROW_NAMES) :])
+            yield CutWord(word.label, ink.writer, number, rows, values[0, len(ROW_NAMES) :], ink)
 
 
 def _overlap(segment: WordSegment, word: WordTruth, slack_s: float) -> bool:
@@ -91,5 +96,6 @@ def shard_of(words: Sequence[CutWord], params: FeatureParams) -> Shard:
         np.array([w.label for w in words]),
         np.array([w.writer for w in words]),
         np.array([w.session for w in words], dtype=np.int64),
+        pack([w.ink for w in words]),
         params.fingerprint(),
     )

@@ -62,8 +62,8 @@ def prepare_command(  # noqa: PLR0913 - one parameter per option
     written = 0
     for number, session in enumerate(sessions):
         rate = 100.0 if plain else float(rng.choice(PEN_RATES_HZ))
-        played = simulate(session, [seed, number], rate, 0.0 if plain else spread)
-        words += cut_words(played, session[0].writer, number, DEFAULT_PARAMS)
+        played, inks = simulate(session, [seed, number], rate, 0.0 if plain else spread)
+        words += cut_words(played, inks, number, DEFAULT_PARAMS)
         written += len(session)
         if len(words) >= limit:
             break

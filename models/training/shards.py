@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from penapp.arrays import read_arrays
+from models.training.strokes import PackedInk
+from penapp.arrays import array_names, read_arrays
 from penapp.dsp.features import normalised, with_style
 from penapp.dsp.params import FeatureParams
 from penapp.errors import ModelMismatchError
@@ -25,6 +26,7 @@ class Shard:
     style:   (W, S) float32 the writer's style at each word (STYLE_NAMES)
     off:     (W+1,) int64 word boundaries
     label:   (W,) text; writer: (W,) text; session: (W,) int64, same grip and pen
+    ink:     the strokes themselves, none for words of recordings and of shards older than version 0.2
     fingerprint: of the feature parameters
     """
 
@@ -34,6 +36,7 @@ class Shard:
     label: NDArray[np.str_]
     writer: NDArray[np.str_]
     session: NDArray[np.int64]
+    ink: PackedInk
     fingerprint: str
 
     def __len__(self) -> int:
@@ -63,6 +66,9 @@ class Shard:
             label=self.label,
             writer=self.writer,
             session=self.session,
+            ink_xy=self.ink.xy,
+            ink_start=self.ink.start,
+            ink_off=self.ink.off,
             fingerprint=np.array(self.fingerprint),
         )
         os.replace(temporary, path)  # noqa: PTH105 - one atomic call
@@ -73,7 +79,11 @@ class Shard:
         wanted = ("rows", "style", "off", "label", "writer", "session", "fingerprint")
         a = read_arrays(path, wanted, "a feature shard", advice)
         arrays = {name: a[name] for name in wanted[:-1]}
-        return Shard(**arrays, fingerprint=str(a["fingerprint"]))
+        ink = PackedInk.none(len(a["label"]))
+        parts = ("ink_xy", "ink_start", "ink_off")
+        if set(parts) <= set(array_names(path, "a feature shard", advice)):
+            ink = PackedInk(*read_arrays(path, parts, "a feature shard", advice).values())
+        return Shard(**arrays, ink=ink, fingerprint=str(a["fingerprint"]))
 
 
 def first_words(shard: Shard, count: int) -> Shard:
@@ -88,6 +98,7 @@ def first_words(shard: Shard, count: int) -> Shard:
         label=shard.label[:n],
         writer=shard.writer[:n],
         session=shard.session[:n],
+        ink=shard.ink.first(n),
     )
 
 
@@ -109,5 +120,6 @@ def join(shards: Sequence[Shard]) -> Shard:
         np.concatenate([s.label for s in shards]),
         np.concatenate([s.writer for s in shards]),
         np.concatenate([s.session + k for s, k in zip(shards, sessions[:-1], strict=True)]),
+        PackedInk.joined([s.ink for s in shards]),
         prints[0],
     )

@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch", reason="the trainer needs torch (extra `tra
 from models.training.batches import MAX_ROWS, POOL_STEPS, Corpus, Sampler, collate, fits  # noqa: E402
 from models.training.loop import ctc_term  # noqa: E402
 from models.training.shards import Shard  # noqa: E402
+from models.training.strokes import PackedInk  # noqa: E402
 from penapp.decode.alphabet import PENAPP_ALPHABET, Alphabet  # noqa: E402
 from penapp.dsp.params import DEFAULT_PARAMS  # noqa: E402
 from penapp.dsp.style import STYLE_NAMES  # noqa: E402
@@ -29,6 +30,7 @@ def shard_of(labels, rows=60, writers=None, sessions=None):
         np.array(labels),
         np.array(writers or ["me"] * n),
         np.array(sessions or [0] * n),
+        PackedInk.none(n),
         "toy",
     )
 
@@ -130,6 +132,7 @@ def test_words_that_cannot_be_learned_are_left_out(tmp_path):
         np.array([*good.label, "ok"]),
         np.array(["me"] * 4),
         np.zeros(4, np.int64),
+        PackedInk.none(4),
         "toy",
     )
     drawn = sampler([long], tmp_path)

@@ -136,13 +136,13 @@ def demo_session(rate_hz, number=0):
 @pytest.mark.parametrize("rate_hz", [50.0, 100.0, 200.0])
 def test_training_rows_are_the_rows_that_recognition_gets_live(rate_hz):
     """The train = serve lock: the same session, in small blocks, through the pipeline's own front end."""
-    session = demo_session(rate_hz)
+    session, inks = demo_session(rate_hz)
     live = FrontEnd(rate_hz, DEFAULT_PARAMS)
     served = []
     for a in range(0, len(session.t), 11):
         served += live.push(SampleBlock(session.t[a : a + 11], session.values[a : a + 11]))
     served += live.finish()
-    trained = list(cut_words(session, "me", 0, DEFAULT_PARAMS))
+    trained = list(cut_words(session, inks, 0, DEFAULT_PARAMS))
     assert len(trained) >= 8
     rows, styles = shard_rows(served)
     for word in trained:
@@ -158,8 +158,8 @@ def shard_rows(words):
 
 
 def test_only_words_that_the_segmenter_cut_exactly_are_trained_on():
-    session = demo_session(100.0)
-    whole = {w.label for w in cut_words(session, "me", 0, DEFAULT_PARAMS)}
+    session, inks = demo_session(100.0)
+    whole = {w.label for w in cut_words(session, inks, 0, DEFAULT_PARAMS)}
     first = session.words[0]
     assert first.label in whole
     halves = (
@@ -167,7 +167,7 @@ def test_only_words_that_the_segmenter_cut_exactly_are_trained_on():
         replace(first, label="right", start_t=(first.start_t + first.end_t) / 2),
     )
     split = replace(session, words=(*halves, *session.words[1:]))
-    assert {w.label for w in cut_words(split, "me", 0, DEFAULT_PARAMS)} == whole - {first.label}
+    assert {w.label for w in cut_words(split, [inks[0], *inks], 0, DEFAULT_PARAMS)} == whole - {first.label}
 
 
 def prepare(out, *options):

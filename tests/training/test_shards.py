@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from models.training.shards import Shard, first_words, join
+from models.training.strokes import PackedInk
 from penapp.dsp.features import word_features
 from penapp.dsp.params import DEFAULT_PARAMS, FeatureParams
 from penapp.errors import BadInputError, ModelMismatchError
@@ -20,6 +21,7 @@ def shard_of_lengths(lengths, fingerprint=OURS):
         np.array([f"w{k}" for k in range(n)]),
         np.array(["me"] * n),
         np.arange(n) // 2,
+        PackedInk.none(n),
         fingerprint,
     )
 

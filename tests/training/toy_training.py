@@ -34,7 +34,7 @@ def demo_shard(split: str = "train", sessions: int = 5) -> Shard:
     words = []
     for number in range(sessions):
         session = [ink.word(int(i)) for i in chosen[12 * number : 12 * number + 12]]
-        words += cut_words(simulate(session, [5, number], 100.0), session[0].writer, number, DEFAULT_PARAMS)
+        words += cut_words(*simulate(session, [5, number], 100.0), number, DEFAULT_PARAMS)
     return shard_of(words, DEFAULT_PARAMS)
 
 

@@ -25,6 +25,8 @@ BELOW_ONE = ("augment.mask", "network.dropout", "optim.ema")
 class NetworkConfig:
     """Sizes of the encoder; `stride` feature rows (4 or 8) make one output frame.
 
+    blocks: plain residual convolutions at full stride; fine, deep: pre-normalised residual blocks at half the
+    stride and at full stride, identities at the start, so that a trained network can grow them
     `dropout` acts between the recurrent layers and before the output.
     """
 
@@ -32,6 +34,8 @@ class NetworkConfig:
     stem: int = 64
     width: int = 96
     blocks: int = 2
+    fine: int = 0
+    deep: int = 0
     hidden: int = 128
     layers: int = 2
     dropout: float = 0.2

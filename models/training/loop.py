@@ -185,8 +185,14 @@ def load_run(path: Path, run: Run) -> Run:
 
 
 def begin_with(path: Path, run: Run) -> Run:
-    """Take the smoothed weights of a checkpoint as the start of a fresh run."""
+    """Take the smoothed weights of a checkpoint as the start of a fresh run.
+
+    Residual blocks that the checkpoint lacks keep their start: they add nothing yet.
+    """
     tensors, _ = load_checkpoint(path)
+    grown = ("smooth.fine.", "smooth.deep.")
+    fresh = {f"smooth.{k}": v for k, v in run.network.state_dict().items()}
+    tensors |= {k: v for k, v in fresh.items() if k.startswith(grown) and k not in tensors}
     load_weights(run.network, tensors, "smooth.", path)
     load_weights(run.smooth, tensors, "smooth.", path)
     return run

@@ -10,6 +10,23 @@ from torch import Tensor, nn
 from models.training.config import NetworkConfig
 
 
+class ResidualBlock(nn.Module):
+    """Normalise, mix five frames, mix channels, add: (B, C, T) to the same shape; adds nothing at the start."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.conv = nn.Conv1d(width, width, 5, padding=2)
+        self.mix = nn.Conv1d(width, width, 1)
+        nn.init.zeros_(self.mix.weight)
+        nn.init.zeros_(self.mix.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        calm = self.norm(x.transpose(1, 2)).transpose(1, 2) * mask
+        mixed: Tensor = self.mix(nn.functional.gelu(self.conv(calm)))
+        return x + mixed * mask
+
+
 class Recogniser(nn.Module):
     """Features (B, T, F) with lengths (B,) to log-probabilities (B, ceil(T / stride), V).
 
@@ -26,6 +43,8 @@ class Recogniser(nn.Module):
         self.blocks = nn.ModuleList(
             nn.Conv1d(config.width, config.width, 5, padding=2) for _ in range(config.blocks)
         )
+        self.fine = nn.ModuleList(ResidualBlock(widths[-2]) for _ in range(config.fine))
+        self.deep = nn.ModuleList(ResidualBlock(config.width) for _ in range(config.deep))
         sizes = [config.width] + [2 * config.hidden] * (config.layers - 1)
         self.forward_lstm = nn.ModuleList(nn.LSTM(n, config.hidden, batch_first=True) for n in sizes)
         self.backward_lstm = nn.ModuleList(nn.LSTM(n, config.hidden, batch_first=True) for n in sizes)
@@ -42,13 +61,18 @@ class Recogniser(nn.Module):
         frames = lengths
         mask = _mask(frames, features.shape[1])
         x = features.transpose(1, 2) * mask
-        for stem in self.stem:
+        for number, stem in enumerate(self.stem, start=1):
             frames = (frames + 1) // 2
             x = nn.functional.gelu(stem(x))
             mask = _mask(frames, x.shape[2])
             x = x * mask
+            if number == len(self.stem) - 1:
+                for fine in self.fine:
+                    x = fine(x, mask)
         for block in self.blocks:
             x = (x + nn.functional.gelu(block(x))) * mask
+        for deep in self.deep:
+            x = deep(x, mask)
         x = self.stem_norm(x.transpose(1, 2))
         turned = _reversed_positions(frames, x.shape[1])
         for ahead, back, norm in zip(self.forward_lstm, self.backward_lstm, self.norms, strict=True):

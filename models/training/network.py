@@ -11,7 +11,7 @@ from models.training.config import NetworkConfig
 
 
 class ResidualBlock(nn.Module):
-    """Normalise, mix five frames, mix channels, add: (B, C, T) to the same shape; adds nothing at the start."""
+    """Normalise, mix five frames, mix channels, add; (B, C, T) stays. Adds nothing at the start."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

@@ -13,9 +13,11 @@ import torch.distributed as dist
 
 from models.training.commands import card_command, evaluate_command, export_command
 from models.training.config import RunConfig, config_from_dump, dump_config, load_config
+from models.training.device import choose_device
 from models.training.font_ink import font_ink_command
-from models.training.loop import begin_with, load_run, start_run, train
+from models.training.loop import train
 from models.training.prepare import prepare_command
+from models.training.run import begin_with, load_run, start_run
 from models.training.tune_decoder import tune_decoder_command
 from penapp.dsp.params import DEFAULT_PARAMS
 from penapp.errors import BadInputError, PenappError
@@ -80,16 +82,17 @@ def stored_config(folder: Path) -> RunConfig:
 
 def _train(config: RunConfig, folder: Path, threads: int, start_from: Path | None = None) -> None:
     torch.set_num_threads(threads)
+    device = choose_device(config.device, config.precision, int(os.environ.get("LOCAL_RANK", "0")))
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        dist.init_process_group("gloo")
+        dist.init_process_group("nccl" if device.place.type == "cuda" else "gloo")
     try:
-        run = start_run(config, DEFAULT_PARAMS.size)
+        run = start_run(config, DEFAULT_PARAMS.size, device=device)
         if (folder / "last.safetensors").exists():
             run = load_run(folder / "last.safetensors", run)
         elif start_from is not None:
             run = begin_with(start_from, run)
         if _rank() == 0:
-            print(f"{config.name}: step {run.step} of {config.optim.steps}, on the CPU in bfloat16")
+            print(f"{config.name}: step {run.step} of {config.optim.steps}, on {device}")
         train(run, folder)
     finally:
         if dist.is_initialized():

@@ -73,17 +73,17 @@ class Sampler:
             _session_mates(c.shard, usable) for c, usable in zip(corpora, self._usable, strict=True)
         ]
 
-    def batch(self, step: int, rank: int = 0) -> Batch:
-        """The words of one step on one process."""
-        pool = self._pool((step - 1) // POOL_STEPS, rank)
+    def batch(self, step: int, part: int = 0) -> Batch:
+        """The words of one part of one step."""
+        pool = self._pool((step - 1) // POOL_STEPS, part)
         return collate(pool[(step - 1) % POOL_STEPS], self._alphabet)
 
-    def _pool(self, number: int, rank: int) -> list[list[tuple[NDArray[np.float32], str]]]:
+    def _pool(self, number: int, part: int) -> list[list[tuple[NDArray[np.float32], str]]]:
         """The words of POOL_STEPS steps: drawn, varied, sorted by length, cut into batches of equal work."""
-        if self._pooled[0] == (number, rank):
+        if self._pooled[0] == (number, part):
             return self._pooled[1]
         config = self._config
-        rng = np.random.default_rng([config.seed, number, rank])
+        rng = np.random.default_rng([config.seed, number, part])
         short = self._any_short and number * POOL_STEPS < config.optim.short_first * config.optim.steps
         budget = config.optim.batch_rows * POOL_STEPS
         words: list[tuple[NDArray[np.float32], str]] = []
@@ -103,7 +103,7 @@ class Sampler:
             len(words),
         ]
         batches = [words[a:b] for a, b in pairwise(bounds)]
-        self._pooled = ((number, rank), [batches[k] for k in rng.permutation(POOL_STEPS)])
+        self._pooled = ((number, part), [batches[k] for k in rng.permutation(POOL_STEPS)])
         return self._pooled[1]
 
     def _presented(self, which: int, i: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], str]:

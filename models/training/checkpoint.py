@@ -8,23 +8,33 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from penapp.errors import BadInputError
 
 
 def save_checkpoint(path: Path, tensors: dict[str, torch.Tensor], state: dict[str, Any]) -> None:
-    """Write PATH.safetensors with `state` as JSON in its metadata, atomically."""
+    """Write PATH.safetensors with `state` as JSON in its metadata, atomically.
+
+    Raises:
+        BadInputError: it could not be written (a full disk); the file that was there stays
+    """
     temporary = path.with_suffix(".part")
-    contiguous = {name: tensor.detach().contiguous().clone() for name, tensor in tensors.items()}
-    save_file(contiguous, temporary, metadata={"state": json.dumps(state)})
-    os.replace(temporary, path)  # noqa: PTH105 - one atomic call
+    contiguous = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    try:
+        save_file(contiguous, temporary, metadata={"state": json.dumps(state)})
+        os.replace(temporary, path)  # noqa: PTH105 - one atomic call
+    except (OSError, SafetensorError) as error:
+        temporary.unlink(missing_ok=True)
+        raise BadInputError(
+            f"{path} could not be written ({error}).",
+            advice="The checkpoint before it is whole: make room and resume the run.",
+        ) from error
 
 
 def load_checkpoint(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     """Tensors and state; BadInputError for a missing or damaged file."""
-    from safetensors import SafetensorError, safe_open
-
     try:
         with safe_open(path, framework="pt") as handle:
             metadata = handle.metadata() or {}

@@ -13,6 +13,8 @@ _T = TypeVar("_T")
 
 ALLOWED: dict[str, tuple[object, ...]] = {
     "network.stride": (2, 4, 8, 16),
+    "device": ("auto", "cpu", "cuda"),
+    "precision": ("auto", "float32", "bfloat16"),
     "data.normalisation": ("causal", "per-segment"),
 }
 """Keys with few possible values."""
@@ -70,10 +72,15 @@ class AugmentConfig:
 
 @dataclass(frozen=True)
 class OptimConfig:
-    """AdamW with warm-up and cosine decay over `steps`; batches hold at most `batch_rows` feature rows."""
+    """AdamW with warm-up and cosine decay over `steps`.
+
+    A step is made of `parts` batches of at most `batch_rows` feature rows each, shared out among the
+    processes: 2 parts on one process or on two are the same training.
+    """
 
     steps: int = 2000
-    batch_rows: int = 32000
+    batch_rows: int = 16000
+    parts: int = 2
     lr: float = 3e-3
     weight_decay: float = 0.01
     warmup: float = 0.05
@@ -96,7 +103,10 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """Everything that makes a run what it is."""
+    """Everything that makes a run what it is.
+
+    device: auto, cpu or cuda; precision: auto, float32 or bfloat16; tensorboard: curves in the run folder too
+    """
 
     name: str = "run"
     seed: int = 1
@@ -106,6 +116,9 @@ class RunConfig:
     data: DataConfig = field(default_factory=DataConfig)
     evaluate_every: int = 250
     checkpoint_every: int = 100
+    device: str = "auto"
+    precision: str = "auto"
+    tensorboard: bool = False
 
 
 def load_config(path: Path | None, overrides: tuple[str, ...] = ()) -> RunConfig:

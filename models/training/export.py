@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from models.training.checkpoint import load_checkpoint, save_checkpoint
 from models.training.config import config_from_dump
-from models.training.loop import feature_params, load_weights, start_run
 from models.training.network import Recogniser
+from models.training.run import feature_params, load_weights, start_run
 from models.training.shards import Shard
 from penapp.decode.alphabet import PENAPP_ALPHABET
 from penapp.dsp.features import Features

@@ -41,14 +41,14 @@ def sampler(shards, tmp_path, **sections):
     return Sampler([Corpus(s, 1.0 / len(shards)) for s in shards], config, PENAPP_ALPHABET)
 
 
-def test_a_batch_depends_on_seed_step_and_rank_alone(tmp_path):
+def test_a_batch_depends_on_seed_step_and_part_alone(tmp_path):
     one, other = (sampler([demo_shard()], tmp_path, augment={}) for _ in range(2))
     forward = [one.batch(step) for step in range(1, 12)]
     backward = [other.batch(step) for step in range(11, 0, -1)][::-1]
     for a, b in zip(forward, backward, strict=True):
         assert a.labels == b.labels
         assert torch.equal(a.features, b.features)
-    assert other.batch(3, rank=1).labels != forward[2].labels
+    assert other.batch(3, part=1).labels != forward[2].labels
     seeded = sampler([demo_shard()], tmp_path, augment={}, seed=4)
     assert seeded.batch(3).labels != forward[2].labels
 

@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch", reason="the trainer needs torch (extra `tra
 
 import models.training  # noqa: E402
 from models.training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
-from models.training.loop import load_run, save_run, start_run  # noqa: E402
+from models.training.run import load_run, save_run, start_run  # noqa: E402
 from penapp.dsp.params import DEFAULT_PARAMS  # noqa: E402
 from penapp.errors import BadInputError  # noqa: E402
 from tests.training.toy_training import toy_config  # noqa: E402

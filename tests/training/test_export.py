@@ -115,7 +115,7 @@ def test_an_export_that_fails_leaves_what_was_there(toy_model, tmp_path, monkeyp
 
 
 def test_the_smoothed_weights_are_what_is_exported(tmp_path):
-    from models.training.loop import load_run, save_run, start_run
+    from models.training.run import load_run, save_run, start_run
     from tests.training.toy_training import toy_config
 
     run = start_run(toy_config(tmp_path), DEFAULT_PARAMS.size)

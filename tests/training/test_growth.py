@@ -4,7 +4,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the trainer needs torch (extra `train`)")
 
-from models.training.loop import begin_with, save_run, start_run  # noqa: E402
+from models.training.run import begin_with, save_run, start_run  # noqa: E402
 from penapp.dsp.params import DEFAULT_PARAMS  # noqa: E402
 from penapp.errors import BadInputError  # noqa: E402
 from tests.training.toy_training import toy_config  # noqa: E402

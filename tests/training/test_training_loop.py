@@ -9,16 +9,15 @@ torch = pytest.importorskip("torch", reason="the trainer needs torch (extra `tra
 
 import torch.multiprocessing as mp  # noqa: E402
 
+from models.training import checkpoint, loop  # noqa: E402
 from models.training.loop import (  # noqa: E402
-    ctc_term,
-    evaluate_shard,
     learning_rate,
     load_corpora,
-    load_run,
-    start_run,
     train,
     train_step,
 )
+from models.training.run import load_run, start_run  # noqa: E402
+from models.training.validate import evaluate_shard, greedy_texts  # noqa: E402
 from penapp.dsp.params import DEFAULT_PARAMS  # noqa: E402
 from penapp.errors import BadInputError, ModelMismatchError  # noqa: E402
 from tests.training.toy_ranks import train_and_tell  # noqa: E402
@@ -82,9 +81,10 @@ def test_two_runs_of_one_configuration_are_the_same_and_of_another_seed_are_not(
     assert not all(torch.equal(a, b) for a, b in zip(everything(one), everything(other), strict=True))
 
 
-def test_two_processes_train_one_network(corpus, tmp_path):
-    """Both end with the same weights: those of one process that averages both processes' gradients."""
-    config = toy_config(corpus, network={"dropout": 0.0})
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_two_processes_train_the_network_that_one_trains(corpus, tmp_path, dropout):
+    """Same losses, same weights: a step is the sum of its parts, whoever computes them."""
+    config = toy_config(corpus, network={"dropout": dropout}, evaluate_every=1)
     other = mp.get_context("spawn").Process(target=train_and_tell, args=(1, 2, config, 3, tmp_path))
     other.start()
     train_and_tell(0, 2, config, 3, tmp_path)
@@ -92,31 +92,52 @@ def test_two_processes_train_one_network(corpus, tmp_path):
     assert other.exitcode == 0
     ranks = [torch.from_numpy(np.load(tmp_path / f"rank{k}.npy")) for k in range(2)]
     assert torch.equal(*ranks)
-    torch.testing.assert_close(ranks[0], _averaged_by_hand(config, 3), rtol=0, atol=1e-6)
-    alone = train(fresh(config), tmp_path, until=3)
+    (tmp_path / "alone").mkdir()
+    alone = train(fresh(config), tmp_path / "alone", until=3)
     single = torch.cat([p.detach().reshape(-1) for p in alone.network.parameters()])
-    assert (single - ranks[0]).abs().max() > 1e-4
+    torch.testing.assert_close(ranks[0], single, rtol=0, atol=1e-6)
+    together, by_one = ([line["loss"] for line in metrics(f)] for f in (tmp_path, tmp_path / "alone"))
+    assert together == pytest.approx(by_one, abs=2e-4)
+    assert len(set(by_one)) == 3
 
 
-def _averaged_by_hand(config, steps):
-    from models.training.batches import Sampler
-    from penapp.decode.alphabet import PENAPP_ALPHABET
+def test_processes_that_cannot_share_the_parts_are_told(monkeypatch):
+    monkeypatch.setattr(loop.dist, "is_initialized", lambda: True)
+    monkeypatch.setattr(loop.dist, "get_world_size", lambda: 3)
+    monkeypatch.setattr(loop.dist, "get_rank", lambda: 1)
+    assert loop.own_parts(6) == [1, 4]
+    with pytest.raises(BadInputError, match=r"optim\.parts = 4 cannot be shared by 3 processes"):
+        loop.own_parts(4)
 
-    run = fresh(config)
-    sampler = Sampler(load_corpora(config), config, PENAPP_ALPHABET)
-    for step in range(1, steps + 1):
-        for group in run.optimiser.param_groups:
-            group["lr"] = learning_rate(config.optim, step)
-        run.optimiser.zero_grad()
-        run.network.train()
-        for rank in range(2):
-            batch = sampler.batch(step, rank)
-            with torch.autocast("cpu", dtype=torch.bfloat16):
-                log_probs = run.network(batch.features, batch.lengths)
-            (ctc_term(log_probs, run.network.output_length(batch.lengths), batch) / 2).backward()
-        torch.nn.utils.clip_grad_norm_(run.network.parameters(), config.optim.clip)
-        run.optimiser.step()
-    return torch.cat([p.detach().reshape(-1) for p in run.network.parameters()])
+
+def test_a_full_disk_at_a_checkpoint_is_named_and_the_last_one_stays(corpus, tmp_path, monkeypatch):
+    config = toy_config(corpus, checkpoint_every=1)
+    train(fresh(config), tmp_path, until=1)
+    kept = (tmp_path / "last.safetensors").read_bytes()
+
+    def full(*_args, **_options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(checkpoint, "save_file", full)
+    with pytest.raises(BadInputError, match=r"best\.safetensors.*No space left on device.*resume"):
+        train(load_run(tmp_path / "last.safetensors", fresh(config)), tmp_path, until=2)
+    assert (tmp_path / "last.safetensors").read_bytes() == kept
+    monkeypatch.undo()
+    resumed = train(load_run(tmp_path / "last.safetensors", fresh(config)), tmp_path, until=2)
+    assert resumed.step == 2
+
+
+def test_metrics_beyond_the_last_checkpoint_are_written_once(corpus, tmp_path):
+    """A run killed between two checkpoints tells those steps again after it is resumed."""
+    config = toy_config(corpus, checkpoint_every=2, evaluate_every=1)
+    train(fresh(config), tmp_path, until=2)
+    kept = (tmp_path / "last.safetensors").read_bytes()
+    train(load_run(tmp_path / "last.safetensors", fresh(config)), tmp_path, until=3)
+    (tmp_path / "last.safetensors").write_bytes(kept)
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 4, "lo')
+    train(load_run(tmp_path / "last.safetensors", fresh(config)), tmp_path, until=3)
+    assert [line["step"] for line in metrics(tmp_path)] == [1, 2, 3]
 
 
 def test_a_step_without_a_finite_gradient_changes_no_weight(corpus):
@@ -125,10 +146,11 @@ def test_a_step_without_a_finite_gradient_changes_no_weight(corpus):
     from models.training.batches import Sampler
     from penapp.decode.alphabet import PENAPP_ALPHABET
 
-    batch = Sampler(load_corpora(run.config), run.config, PENAPP_ALPHABET).batch(1)
+    drawn = Sampler(load_corpora(run.config), run.config, PENAPP_ALPHABET)
+    batches = [drawn.batch(1, part) for part in range(2)]
     before = [p.detach().clone() for p in run.network.parameters()]
-    batch.features[0, 0, 0] = float("nan")
-    train_step(run, batch)
+    batches[1].features[0, 0, 0] = float("nan")
+    train_step(run, batches)
     assert all(torch.equal(a, b) for a, b in zip(before, run.network.parameters(), strict=True))
 
 
@@ -143,8 +165,6 @@ def test_the_learning_rate_warms_up_and_decays(corpus):
 
 
 def test_validation_does_not_depend_on_how_words_are_batched(corpus):
-    from models.training.loop import greedy_texts
-
     run = fresh(toy_config(corpus))
     shard = demo_shard()
     assert greedy_texts(run.smooth, shard, batch=1) == greedy_texts(run.smooth, shard, batch=64)

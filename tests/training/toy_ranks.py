@@ -10,7 +10,8 @@ import torch
 import torch.distributed as dist
 
 from models.training.config import RunConfig
-from models.training.loop import start_run, train
+from models.training.loop import train
+from models.training.run import start_run
 from penapp.dsp.params import DEFAULT_PARAMS
 
 

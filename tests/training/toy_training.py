@@ -15,8 +15,8 @@ import torch
 from models.training.config import AugmentConfig, RunConfig, config_from_dump, dump_config
 from models.training.corpus import cut_words, shard_of, simulate, training_mask
 from models.training.export import export
-from models.training.loop import save_run, start_run
 from models.training.prepare import covered
+from models.training.run import save_run, start_run
 from models.training.shards import Shard
 from penapp.dsp.params import DEFAULT_PARAMS
 from penapp.simulation.demo_ink import demo_corpus

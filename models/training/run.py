@@ -1,0 +1,97 @@
+"""A run in progress and its checkpoints: network, smoothed twin, optimiser, step."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from models.training.checkpoint import load_checkpoint, optimiser_tensors, restore_optimiser, save_checkpoint
+from models.training.config import RunConfig, dump_config
+from models.training.device import Device, choose_device
+from models.training.network import Recogniser
+from penapp.decode.alphabet import PENAPP_ALPHABET, Alphabet
+from penapp.dsp.params import DEFAULT_PARAMS, FeatureParams
+from penapp.errors import BadInputError
+
+
+@dataclass
+class Run:
+    """A run in progress: the network, its smoothed twin, the optimiser and the step."""
+
+    config: RunConfig
+    network: Recogniser
+    smooth: Recogniser
+    optimiser: torch.optim.Optimizer
+    step: int = 0
+    best_cer: float = math.inf
+    device: Device = field(default_factory=lambda: choose_device("cpu"))
+
+
+def start_run(
+    config: RunConfig, features: int, alphabet: Alphabet = PENAPP_ALPHABET, device: Device | None = None
+) -> Run:
+    """A run at step 0; its first weights depend on the seed alone, whatever the device."""
+    device = device or choose_device(config.device, config.precision)
+    torch.manual_seed(config.seed)
+    network = Recogniser(config.network, features, alphabet.size).to(device.place)
+    smooth = Recogniser(config.network, features, alphabet.size).to(device.place)
+    smooth.load_state_dict(network.state_dict())
+    optimiser = torch.optim.AdamW(
+        network.parameters(), lr=config.optim.lr, weight_decay=config.optim.weight_decay, betas=(0.9, 0.98)
+    )
+    return Run(config, network, smooth, optimiser, device=device)
+
+
+def feature_params(config: RunConfig) -> FeatureParams:
+    """The features this run reads: the default ones with the configured normalisation."""
+    return replace(DEFAULT_PARAMS, normalisation=config.data.normalisation)
+
+
+def save_run(run: Run, path: Path) -> None:
+    """Write everything the next step needs, atomically."""
+    tensors = {f"network.{k}": v for k, v in run.network.state_dict().items()}
+    tensors |= {f"smooth.{k}": v for k, v in run.smooth.state_dict().items()}
+    tensors |= optimiser_tensors(run.optimiser)
+    state = {"step": run.step, "best_cer": run.best_cer, "config": dump_config(run.config)}
+    save_checkpoint(path, tensors, state)
+
+
+def load_run(path: Path, run: Run) -> Run:
+    """Put a checkpoint into a freshly started run; BadInputError when it is not one of this network."""
+    tensors, state = load_checkpoint(path)
+    load_weights(run.network, tensors, "network.", path)
+    load_weights(run.smooth, tensors, "smooth.", path)
+    restore_optimiser(run.optimiser, tensors)
+    run.step, run.best_cer = int(state["step"]), float(state["best_cer"])
+    return run
+
+
+def begin_with(path: Path, run: Run) -> Run:
+    """Take the smoothed weights of a checkpoint as the start of a fresh run.
+
+    Residual blocks that the checkpoint lacks keep their start: they add nothing yet.
+    """
+    tensors, _ = load_checkpoint(path)
+    grown = ("smooth.fine.", "smooth.deep.")
+    fresh = {f"smooth.{k}": v for k, v in run.network.state_dict().items()}
+    tensors |= {k: v for k, v in fresh.items() if k.startswith(grown) and k not in tensors}
+    load_weights(run.network, tensors, "smooth.", path)
+    load_weights(run.smooth, tensors, "smooth.", path)
+    return run
+
+
+def load_weights(network: nn.Module, tensors: dict[str, Tensor], prefix: str, path: Path) -> None:
+    """The tensors named with the prefix, into the network; `path` is for the error."""
+    own = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+    try:
+        network.load_state_dict(own)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        raise BadInputError(
+            f"{path} holds no weights of this network ({reason}).",
+            advice="Use the configuration that the checkpoint was made with.",
+        ) from error

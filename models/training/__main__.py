@@ -17,6 +17,7 @@ from models.training.device import choose_device
 from models.training.font_ink import font_ink_command
 from models.training.loop import train
 from models.training.prepare import prepare_command
+from models.training.quantise import quantise_command
 from models.training.run import begin_with, load_run, start_run
 from models.training.tune_decoder import tune_decoder_command
 from penapp.dsp.params import DEFAULT_PARAMS
@@ -30,6 +31,7 @@ def main() -> None:
 
 main.add_command(prepare_command)
 main.add_command(tune_decoder_command)
+main.add_command(quantise_command)
 
 
 @main.command("train")

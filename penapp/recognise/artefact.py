@@ -25,7 +25,7 @@ class Manifest:
     params:         the feature parameters it was trained with; fingerprint: theirs
     stride:         feature rows per output frame
     sha256:         of model.onnx
-    parameters:     number of weights
+    parameters:     number of weights; precision: of the weights, float32 or int8
     """
 
     name: str
@@ -36,6 +36,7 @@ class Manifest:
     stride: int
     sha256: str
     parameters: int
+    precision: str = "float32"
 
     def write(self, folder: Path) -> None:
         table = {**asdict(self), "alphabet": self.alphabet.letters}

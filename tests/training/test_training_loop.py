@@ -196,3 +196,12 @@ def test_shards_of_other_features_are_refused(tmp_path):
     replace(demo_shard("val", 1), fingerprint="0123456789abcdef").save(tmp_path / "train-2.npz")
     with pytest.raises(ModelMismatchError, match="0123456789abcdef"):
         load_corpora(toy_config(tmp_path, data={"train": {"train-*.npz": 1.0}}))
+
+
+def test_the_curves_go_to_tensorboard_when_asked(corpus, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    train(fresh(toy_config(corpus, tensorboard=True, evaluate_every=1)), tmp_path, until=2)
+    curves = EventAccumulator(str(tmp_path)).Reload()
+    assert [event.step for event in curves.Scalars("val_cer")] == [1, 2]
+    assert {"loss", "lr", "val_wer"} <= set(curves.Tags()["scalars"])

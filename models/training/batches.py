@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -26,15 +26,38 @@ SHORT_LETTERS = 5
 """Longest word of the opening phase; short words lead CTC out of its all-blank plateau sooner."""
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Which word of which corpus was presented, and the word joined to it, if one was."""
+
+    corpus: int
+    word: int
+    joined: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """One varied copy of a word (or of two joined): rows (T, F) and label."""
+
+    rows: NDArray[np.float32]
+    label: str
+    source: Source
+
+
 @dataclass(frozen=True)
 class Batch:
-    """features (B, T, F) float32 zero-padded; lengths (B,); targets flat int64 with target_lengths (B,)."""
+    """Words of one part of a step.
+
+    features (B, T, F) float32 zero-padded; lengths (B,); targets flat int64 with target_lengths (B,)
+    sources: where each word came from, None outside training
+    """
 
     features: torch.Tensor
     lengths: torch.Tensor
     targets: torch.Tensor
     target_lengths: torch.Tensor
     labels: tuple[str, ...]
+    sources: tuple[Source, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +91,7 @@ class Sampler:
         ]
         shares = np.array([c.share for c in corpora])
         self._shares = shares / shares.sum()
-        self._pooled: tuple[tuple[int, int], list[list[tuple[NDArray[np.float32], str]]]] = ((-1, -1), [])
+        self._pooled: tuple[tuple[int, int], list[list[Presented]]] = ((-1, -1), [])
         self._mates = [
             _session_mates(c.shard, usable) for c, usable in zip(corpora, self._usable, strict=True)
         ]
@@ -76,9 +99,11 @@ class Sampler:
     def batch(self, step: int, part: int = 0) -> Batch:
         """The words of one part of one step."""
         pool = self._pool((step - 1) // POOL_STEPS, part)
-        return collate(pool[(step - 1) % POOL_STEPS], self._alphabet)
+        words = pool[(step - 1) % POOL_STEPS]
+        batch = collate([(word.rows, word.label) for word in words], self._alphabet)
+        return replace(batch, sources=tuple(word.source for word in words))
 
-    def _pool(self, number: int, part: int) -> list[list[tuple[NDArray[np.float32], str]]]:
+    def _pool(self, number: int, part: int) -> list[list[Presented]]:
         """The words of POOL_STEPS steps: drawn, varied, sorted by length, cut into batches of equal work."""
         if self._pooled[0] == (number, part):
             return self._pooled[1]
@@ -86,7 +111,7 @@ class Sampler:
         rng = np.random.default_rng([config.seed, number, part])
         short = self._any_short and number * POOL_STEPS < config.optim.short_first * config.optim.steps
         budget = config.optim.batch_rows * POOL_STEPS
-        words: list[tuple[NDArray[np.float32], str]] = []
+        words: list[Presented] = []
         rows = 0
         while rows < budget:
             which = int(rng.choice(len(self._corpora), p=self._shares))
@@ -94,9 +119,9 @@ class Sampler:
             if short and len(self._corpora[which].shard.label[i]) > SHORT_LETTERS:
                 continue
             words.append(self._presented(which, i, rng))
-            rows += len(words[-1][0])
-        words.sort(key=lambda word: len(word[0]))
-        work = np.cumsum([len(word[0]) for word in words])
+            rows += len(words[-1].rows)
+        words.sort(key=lambda word: len(word.rows))
+        work = np.cumsum([len(word.rows) for word in words])
         bounds = [
             0,
             *(int(np.searchsorted(work, rows * k / POOL_STEPS)) for k in range(1, POOL_STEPS)),
@@ -106,17 +131,19 @@ class Sampler:
         self._pooled = ((number, part), [batches[k] for k in rng.permutation(POOL_STEPS)])
         return self._pooled[1]
 
-    def _presented(self, which: int, i: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], str]:
+    def _presented(self, which: int, i: int, rng: np.random.Generator) -> Presented:
         augment, shard = self._config.augment, self._corpora[which].shard
-        rows, label = shard.word(i), str(shard.label[i])
+        rows, label, source = shard.word(i), str(shard.label[i]), Source(which, i)
         if rng.random() < augment.concatenate:
             mates = self._mates[which].get(int(shard.session[i]), [])
             if len(mates) > 1:
                 j = int(mates[int(rng.integers(len(mates)))])
                 if len(rows) + int(shard.off[j + 1] - shard.off[j]) < MAX_ROWS * 0.8:
                     rows, label = joined(rows, shard.word(j)), label + str(shard.label[j])
+                    source = Source(which, i, j)
         varied = augmented(rows, augment, rng)
-        return (varied if fits(len(varied), label, self._config.network.stride) else rows), label
+        whole = fits(len(varied), label, self._config.network.stride)
+        return Presented(varied if whole else rows, label, source)
 
 
 def fits(rows: int, label: str, stride: int) -> bool:

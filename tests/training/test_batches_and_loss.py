@@ -88,6 +88,8 @@ def test_concatenated_words_carry_both_labels_and_both_signals(tmp_path):
         for k, label in enumerate(batch.labels):
             signal = batch.features[k, : int(batch.lengths[k]), 0]
             assert "".join("abc"[int(v) - 1] for v in signal[::60]) == label
+            came = batch.sources[k]
+            assert "abc"[came.word] + ("" if came.joined is None else "abc"[came.joined]) == label
             seen.add(label)
     assert seen == {"aa", "ab", "ba", "bb", "c"}
 

@@ -19,6 +19,7 @@ from models.training.loop import train
 from models.training.prepare import prepare_command
 from models.training.quantise import quantise_command
 from models.training.run import begin_with, load_run, start_run
+from models.training.stability import stability_command
 from models.training.tune_decoder import tune_decoder_command
 from penapp.dsp.params import DEFAULT_PARAMS
 from penapp.errors import BadInputError, PenappError
@@ -32,6 +33,7 @@ def main() -> None:
 main.add_command(prepare_command)
 main.add_command(tune_decoder_command)
 main.add_command(quantise_command)
+main.add_command(stability_command)
 
 
 @main.command("train")

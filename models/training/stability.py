@@ -30,7 +30,7 @@ Read = Callable[[NDArray[np.float32]], str]
 class Stability:
     """Letters shown before the word was finished, and those of them that the finished word took back.
 
-    A shown letter is taken back when it is no part of the beginning that this reading and the final one share.
+    A shown letter is taken back when the final text does not begin like the reading up to it.
     """
 
     shown: int

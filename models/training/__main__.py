@@ -14,6 +14,7 @@ import torch.distributed as dist
 from models.training.commands import card_command, evaluate_command, export_command
 from models.training.config import RunConfig, config_from_dump, dump_config, load_config
 from models.training.device import choose_device
+from models.training.few_samples import few_samples_command
 from models.training.font_ink import font_ink_command
 from models.training.loop import train
 from models.training.prepare import prepare_command
@@ -33,6 +34,7 @@ def main() -> None:
 main.add_command(prepare_command)
 main.add_command(tune_decoder_command)
 main.add_command(quantise_command)
+main.add_command(few_samples_command)
 main.add_command(stability_command)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -71,9 +71,16 @@ class Corpus:
 class Sampler:
     """Draws the words of every step from the corpora by share, writers flattened, lengths bucketed."""
 
-    def __init__(self, corpora: Sequence[Corpus], config: RunConfig, alphabet: Alphabet) -> None:
+    def __init__(
+        self,
+        corpora: Sequence[Corpus],
+        config: RunConfig,
+        alphabet: Alphabet,
+        output_length: Callable[[int], int],
+    ) -> None:
+        self._output_length = output_length
         self._corpora, self._config, self._alphabet = list(corpora), config, alphabet
-        self._usable = [_usable(c.shard, alphabet, config.network.stride) for c in corpora]
+        self._usable = [_usable(c.shard, alphabet, output_length) for c in corpora]
         for c, usable in zip(corpora, self._usable, strict=True):
             if not len(usable):
                 raise BadInputError(
@@ -142,14 +149,14 @@ class Sampler:
                     rows, label = joined(rows, shard.word(j)), label + str(shard.label[j])
                     source = Source(which, i, j)
         varied = augmented(rows, augment, rng)
-        whole = fits(len(varied), label, self._config.network.stride)
+        whole = fits(self._output_length(len(varied)), label)
         return Presented(varied if whole else rows, label, source)
 
 
-def fits(rows: int, label: str, stride: int) -> bool:
-    """Whether CTC can spell the label in that many rows (a repeated letter needs a blank between)."""
+def fits(frames: int, label: str) -> bool:
+    """Whether CTC can spell the label in that many frames (a repeated letter needs a blank between)."""
     repeats = sum(a == b for a, b in pairwise(label))
-    return (rows + stride - 1) // stride >= len(label) + repeats
+    return frames >= len(label) + repeats
 
 
 def collate(words: Sequence[tuple[NDArray[np.float32], str]], alphabet: Alphabet) -> Batch:
@@ -167,12 +174,12 @@ def collate(words: Sequence[tuple[NDArray[np.float32], str]], alphabet: Alphabet
     )
 
 
-def _usable(shard: Shard, alphabet: Alphabet, stride: int) -> NDArray[np.int64]:
+def _usable(shard: Shard, alphabet: Alphabet, output_length: Callable[[int], int]) -> NDArray[np.int64]:
     lengths = np.diff(shard.off)
     good = [
         8 < lengths[i] <= MAX_ROWS
         and alphabet.covers(str(label))
-        and fits(int(lengths[i]), str(label), stride)
+        and fits(output_length(int(lengths[i])), str(label))
         for i, label in enumerate(shard.label)
     ]
     return np.flatnonzero(good)

@@ -7,40 +7,23 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
+from models.training.encoders.settings import KINDS, NetworkConfig, StreamingConfig
 from penapp.errors import BadInputError
 
 _T = TypeVar("_T")
 
 ALLOWED: dict[str, tuple[object, ...]] = {
     "network.stride": (2, 4, 8, 16),
+    "encoder": KINDS,
+    "streaming.stride": (4, 8, 16),
     "device": ("auto", "cpu", "cuda"),
     "precision": ("auto", "float32", "bfloat16"),
     "data.normalisation": ("causal", "per-segment"),
 }
 """Keys with few possible values."""
 
-BELOW_ONE = ("augment.mask", "network.dropout", "optim.ema")
+BELOW_ONE = ("augment.mask", "network.dropout", "streaming.dropout", "optim.ema")
 """Probabilities that must leave something over: at 1 nothing would ever be learned, or end."""
-
-
-@dataclass(frozen=True)
-class NetworkConfig:
-    """Sizes of the encoder; `stride` feature rows (4 or 8) make one output frame.
-
-    blocks: plain residual convolutions at full stride; fine, deep: pre-normalised residual blocks at half the
-    stride and at full stride, identities at the start, so that a trained network can grow them
-    `dropout` acts between the recurrent layers and before the output.
-    """
-
-    stride: int = 4
-    stem: int = 64
-    width: int = 96
-    blocks: int = 2
-    fine: int = 0
-    deep: int = 0
-    hidden: int = 128
-    layers: int = 2
-    dropout: float = 0.2
 
 
 @dataclass(frozen=True)
@@ -105,12 +88,15 @@ class DataConfig:
 class RunConfig:
     """Everything that makes a run what it is.
 
+    encoder: penapp (sizes in `network`), streaming (in `streaming`), or a baseline in its published sizes
     device: auto, cpu or cuda; precision: auto, float32 or bfloat16; tensorboard: curves in the run folder too
     """
 
     name: str = "run"
     seed: int = 1
+    encoder: str = "penapp"
     network: NetworkConfig = field(default_factory=NetworkConfig)
+    streaming: StreamingConfig = field(default_factory=StreamingConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     data: DataConfig = field(default_factory=DataConfig)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from models.training.checkpoint import load_checkpoint, save_checkpoint
 from models.training.config import config_from_dump
-from models.training.network import Recogniser
+from models.training.encoders.contract import PenEncoder
 from models.training.run import feature_params, load_weights, start_run
 from models.training.shards import Shard
 from penapp.decode.alphabet import PENAPP_ALPHABET
@@ -28,12 +28,12 @@ TOLERANCE = 1e-4
 """Largest absolute difference of log-probabilities between torch and ONNX."""
 
 
-def load_network(checkpoint: Path) -> Recogniser:
+def load_network(checkpoint: Path) -> PenEncoder:
     """The smoothed network of a run, ready for inference."""
     tensors, state = load_checkpoint(checkpoint)
     run = start_run(config_from_dump(state["config"]), DEFAULT_PARAMS.size)
     load_weights(run.smooth, tensors, "smooth.", checkpoint)
-    return run.smooth.eval()
+    return run.smooth.eval().fused()
 
 
 def export(
@@ -73,7 +73,7 @@ def export(
     return manifest
 
 
-def check_parity(network: Recogniser, folder: Path, golden: Shard) -> float:
+def check_parity(network: PenEncoder, folder: Path, golden: Shard) -> float:
     """Largest difference on real words, torch in padded batches and ONNX alone; greedy texts must agree."""
     if not len(golden):
         raise BadInputError("the golden shard holds no word.", advice="Name a shard with real words.")
@@ -93,7 +93,7 @@ def check_parity(network: Recogniser, folder: Path, golden: Shard) -> float:
 
 
 @torch.no_grad()
-def _torch_log_probs(network: Recogniser, golden: Shard, batch: int = 8) -> Iterator[NDArray[np.float32]]:
+def _torch_log_probs(network: PenEncoder, golden: Shard, batch: int = 8) -> Iterator[NDArray[np.float32]]:
     """The network's output for every word, in order, the padding cut off."""
     for start in range(0, len(golden), batch):
         words = [torch.from_numpy(golden.word(i)) for i in range(start, min(start + batch, len(golden)))]
@@ -103,7 +103,7 @@ def _torch_log_probs(network: Recogniser, golden: Shard, batch: int = 8) -> Iter
             yield values[: int(frames)].numpy()
 
 
-def _write_onnx(network: Recogniser, path: Path, params: FeatureParams) -> None:
+def _write_onnx(network: PenEncoder, path: Path, params: FeatureParams) -> None:
     example = (torch.zeros(2, 64, params.size), torch.tensor([64, 40]))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of its own deprecation and of batch sizes

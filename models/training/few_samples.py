@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from models.training.augment import augmented
 from models.training.batches import collate, fits
 from models.training.config import AugmentConfig
+from models.training.encoders.contract import PenEncoder
 from models.training.export import load_network
 from models.training.loop import ctc_term
-from models.training.network import Recogniser
 from models.training.shards import Shard
 from models.training.strokes import PackedInk
 from models.training.validate import greedy_texts
@@ -55,7 +55,7 @@ class Adapted:
 
 
 def few_samples(
-    network: Recogniser, shard: Shard, counts: Sequence[int], config: AdaptConfig | None = None
+    network: PenEncoder, shard: Shard, counts: Sequence[int], config: AdaptConfig | None = None
 ) -> list[Adapted]:
     """Greedy error rates over all writers of the shard for each number of learned words (0: none).
 
@@ -82,14 +82,14 @@ def few_samples(
     return results
 
 
-def adapted(network: Recogniser, words: Shard, config: AdaptConfig) -> Recogniser:
+def adapted(network: PenEncoder, words: Shard, config: AdaptConfig) -> PenEncoder:
     """A copy of the network, fine-tuned on the words of one writer; the network itself stays."""
     own = copy.deepcopy(network).train()
     optimiser = torch.optim.AdamW(own.parameters(), lr=config.lr, weight_decay=config.weight_decay)
     rng = np.random.default_rng([config.seed, len(words)])
     torch.manual_seed(config.seed)
     for _ in range(config.steps):
-        batch = collate(_varied(words, network.stride, rng), PENAPP_ALPHABET)
+        batch = collate(_varied(words, network, rng), PENAPP_ALPHABET)
         log_probs = own(batch.features, batch.lengths)
         loss = ctc_term(log_probs, own.output_length(batch.lengths), batch)
         optimiser.zero_grad()
@@ -99,13 +99,15 @@ def adapted(network: Recogniser, words: Shard, config: AdaptConfig) -> Recognise
     return own.eval()
 
 
-def _varied(words: Shard, stride: int, rng: np.random.Generator) -> list[tuple[NDArray[np.float32], str]]:
+def _varied(
+    words: Shard, network: PenEncoder, rng: np.random.Generator
+) -> list[tuple[NDArray[np.float32], str]]:
     """One varied copy of each word, unless it became too short for its label."""
     copies = []
     for i in range(len(words)):
         label, rows = str(words.label[i]), words.word(i)
         varied = augmented(rows, AugmentConfig(), rng)
-        copies.append((varied if fits(len(varied), label, stride) else rows, label))
+        copies.append((varied if fits(network.output_length(len(varied)), label) else rows, label))
     return copies
 
 

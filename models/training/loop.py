@@ -23,7 +23,7 @@ def train(run: Run, folder: Path, *, until: int | None = None) -> Run:
     """Train to `until` (or the configured number of) steps; writes last/best checkpoints and metrics."""
     config = run.config
     own = own_parts(config.optim.parts)
-    sampler = Sampler(load_corpora(config), config, PENAPP_ALPHABET)
+    sampler = Sampler(load_corpora(config), config, PENAPP_ALPHABET, run.network.output_length)
     val = load_val(config)
     end = min(until or config.optim.steps, config.optim.steps)
     chief = own[0] == 0
@@ -140,6 +140,10 @@ def _sum_over_processes(network: nn.Module, total: Tensor) -> None:
     if not dist.is_initialized() or dist.get_world_size() == 1:
         return
     dist.all_reduce(total)
+    for statistics in network.buffers():  # batch normalisation: each process saw its own parts of the step
+        if statistics.is_floating_point():
+            dist.all_reduce(statistics)
+            statistics /= dist.get_world_size()
     gradients = [p.grad for p in network.parameters() if p.grad is not None]
     flat = torch.cat([g.reshape(-1) for g in gradients])
     dist.all_reduce(flat)
@@ -151,5 +155,8 @@ def _sum_over_processes(network: nn.Module, total: Tensor) -> None:
 
 @torch.no_grad()
 def _smooth(smooth: nn.Module, network: nn.Module, keep: float) -> None:
+    """The twin follows the weights slowly and takes the running statistics as they are."""
     for slow, fast in zip(smooth.parameters(), network.parameters(), strict=True):
         slow.lerp_(fast, 1.0 - keep)
+    for kept, current in zip(smooth.buffers(), network.buffers(), strict=True):
+        kept.copy_(current)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,7 +13,9 @@ from torch import Tensor, nn
 from models.training.checkpoint import load_checkpoint, optimiser_tensors, restore_optimiser, save_checkpoint
 from models.training.config import RunConfig, dump_config
 from models.training.device import Device, choose_device
-from models.training.network import Recogniser
+from models.training.encoders.contract import PenEncoder
+from models.training.encoders.factory import build_encoder
+from models.training.encoders.settings import EncoderConfig
 from penapp.decode.alphabet import PENAPP_ALPHABET, Alphabet
 from penapp.dsp.params import DEFAULT_PARAMS, FeatureParams
 from penapp.errors import BadInputError
@@ -23,8 +26,8 @@ class Run:
     """A run in progress: the network, its smoothed twin, the optimiser and the step."""
 
     config: RunConfig
-    network: Recogniser
-    smooth: Recogniser
+    network: PenEncoder
+    smooth: PenEncoder
     optimiser: torch.optim.Optimizer
     step: int = 0
     best_cer: float = math.inf
@@ -37,13 +40,25 @@ def start_run(
     """A run at step 0; its first weights depend on the seed alone, whatever the device."""
     device = device or choose_device(config.device, config.precision)
     torch.manual_seed(config.seed)
-    network = Recogniser(config.network, features, alphabet.size).to(device.place)
-    smooth = Recogniser(config.network, features, alphabet.size).to(device.place)
-    smooth.load_state_dict(network.state_dict())
+    network = encoder_of(config, features, alphabet.size).to(device.place)
+    smooth = copy.deepcopy(network)
     optimiser = torch.optim.AdamW(
         network.parameters(), lr=config.optim.lr, weight_decay=config.optim.weight_decay, betas=(0.9, 0.98)
     )
     return Run(config, network, smooth, optimiser, device=device)
+
+
+def encoder_of(config: RunConfig, features: int, classes: int) -> PenEncoder:
+    """The configured encoder with fresh weights; BadInputError when sizes are set that it does not have."""
+    sizes: dict[str, EncoderConfig] = {"penapp": config.network, "streaming": config.streaming}
+    for kind, section in sizes.items():
+        if kind != config.encoder and section != type(section)():
+            name = "network" if kind == "penapp" else kind
+            raise BadInputError(
+                f"the section {name} has sizes of the encoder {kind}, but encoder = {config.encoder!r}.",
+                advice=f"Leave the section out, or set encoder to {kind!r}.",
+            )
+    return build_encoder(config.encoder, features, classes, sizes.get(config.encoder))
 
 
 def feature_params(config: RunConfig) -> FeatureParams:

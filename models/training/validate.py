@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.training.batches import collate
 from models.training.device import Device, choose_device
-from models.training.network import Recogniser
+from models.training.encoders.contract import PenEncoder
 from models.training.shards import Shard
 from penapp.decode.alphabet import PENAPP_ALPHABET, Alphabet
 from penapp.scores import ErrorRates, error_rates
@@ -18,7 +18,7 @@ from penapp.scores import ErrorRates, error_rates
 
 @torch.no_grad()
 def greedy_texts(
-    network: Recogniser,
+    network: PenEncoder,
     shard: Shard,
     batch: int = 64,
     *,
@@ -39,7 +39,7 @@ def greedy_texts(
     return texts
 
 
-def evaluate_shard(network: Recogniser, shard: Shard, device: Device | None = None) -> ErrorRates:
+def evaluate_shard(network: PenEncoder, shard: Shard, device: Device | None = None) -> ErrorRates:
     """Greedy CER and WER on all words of a shard."""
     return error_rates([str(label) for label in shard.label], greedy_texts(network, shard, device=device))
 

@@ -6,7 +6,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the trainer needs torch (extra `train`)")
 
 from models.training.config import NetworkConfig  # noqa: E402 - behind the torch check
-from models.training.network import Recogniser  # noqa: E402
+from models.training.encoders.penapp import Recogniser  # noqa: E402
 
 FEATURES, CLASSES = 14, 20
 

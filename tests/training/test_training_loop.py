@@ -146,7 +146,7 @@ def test_a_step_without_a_finite_gradient_changes_no_weight(corpus):
     from models.training.batches import Sampler
     from penapp.decode.alphabet import PENAPP_ALPHABET
 
-    drawn = Sampler(load_corpora(run.config), run.config, PENAPP_ALPHABET)
+    drawn = Sampler(load_corpora(run.config), run.config, PENAPP_ALPHABET, run.network.output_length)
     batches = [drawn.batch(1, part) for part in range(2)]
     before = [p.detach().clone() for p in run.network.parameters()]
     batches[1].features[0, 0, 0] = float("nan")
@@ -205,3 +205,17 @@ def test_the_curves_go_to_tensorboard_when_asked(corpus, tmp_path):
     curves = EventAccumulator(str(tmp_path)).Reload()
     assert [event.step for event in curves.Scalars("val_cer")] == [1, 2]
     assert {"loss", "lr", "val_wer"} <= set(curves.Tags()["scalars"])
+
+
+@pytest.mark.parametrize("kind", ["streaming", "rewi_s"])
+def test_another_encoder_trains_by_its_name_and_comes_back(corpus, tmp_path, kind):
+    config = toy_config(corpus, encoder=kind, optim={"batch_rows": 600}, evaluate_every=1)
+    run = train(fresh(config), tmp_path, until=1)
+    again = load_run(tmp_path / "last.safetensors", fresh(config))
+    assert type(again.network) is type(run.network)
+    assert all(torch.equal(a, b) for a, b in zip(everything(again), everything(run), strict=True))
+
+
+def test_sizes_of_an_encoder_that_is_not_used_are_told(corpus):
+    with pytest.raises(BadInputError, match="section network has sizes of the encoder penapp"):
+        fresh(toy_config(corpus, encoder="rewi_s", network={"stem": 20}))

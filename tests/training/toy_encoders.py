@@ -11,11 +11,18 @@ from torch import Tensor
 
 from models.training.encoders.contract import PenEncoder
 from models.training.encoders.factory import build_encoder
-from models.training.encoders.settings import CldnnConfig, CnnBilstmConfig, RewiConfig, StreamingConfig
+from models.training.encoders.settings import (
+    CldnnConfig,
+    CnnBilstmConfig,
+    NetworkConfig,
+    RewiConfig,
+    StreamingConfig,
+)
 
 FEATURES, CLASSES = 7, 11
 
 TOYS = {
+    "penapp": NetworkConfig(stem=8, width=8, blocks=1, fine=1, deep=1, hidden=6),
     "cnn_bilstm": CnnBilstmConfig(filters=12, hidden=6, dense=10),
     "cldnn": CldnnConfig(filters=16, hidden=6, dense=10),
     "rewi_s": RewiConfig(width=8, blocks=1, hidden=6, layers=2),
@@ -39,6 +46,8 @@ def toy_encoder(kind: str, **changes: int) -> PenEncoder:
         for name, parameter in encoder.named_parameters():
             if name.endswith("bias"):
                 parameter.uniform_(-0.3, 0.3)
+            elif not parameter.any():
+                parameter.normal_(std=0.2)
     return encoder.eval()
 
 

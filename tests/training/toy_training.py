@@ -50,6 +50,8 @@ def toy_config(corpus: Path, **sections) -> RunConfig:
         "optim": {"steps": 30, "batch_rows": 1500, "lr": 0.01, "warmup": 0.1, "short_first": 0.0},
         "data": {"corpus": str(corpus), "train": {"train.npz": 1.0}, "val": "val.npz", "val_words": 12},
     }
+    if sections.get("encoder", "penapp") != "penapp":
+        table["network"] = {}
     for name, values in sections.items():
         table[name] = {**table[name], **values} if isinstance(values, dict) else values
     return config_from_dump(table)

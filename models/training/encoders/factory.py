@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from models.training.encoders.contract import PenEncoder
+from models.training.encoders.penapp import Recogniser
 from models.training.encoders.pooled import Cldnn, CnnBilstm
 from models.training.encoders.rewi import Rewi
 from models.training.encoders.settings import (
@@ -10,6 +11,7 @@ from models.training.encoders.settings import (
     CldnnConfig,
     CnnBilstmConfig,
     EncoderConfig,
+    NetworkConfig,
     RewiConfig,
     StreamingConfig,
 )
@@ -17,6 +19,7 @@ from models.training.encoders.streaming import StreamingEncoder
 from penapp.errors import BadInputError
 
 DEFAULTS: dict[str, EncoderConfig] = {
+    "penapp": NetworkConfig(),
     "cnn_bilstm": CnnBilstmConfig(),
     "cldnn": CldnnConfig(),
     "rewi_s": REWI_S,
@@ -46,6 +49,8 @@ def build_encoder(kind: str, features: int, classes: int, config: EncoderConfig 
             f"encoder {kind} with a {type(sizes).__name__}, expected {type(expected).__name__}"
         )
     match sizes:
+        case NetworkConfig():
+            return Recogniser(sizes, features, classes)
         case CnnBilstmConfig():
             return CnnBilstm(sizes, features, classes)
         case CldnnConfig():

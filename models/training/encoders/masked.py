@@ -87,8 +87,8 @@ class BiLstm(nn.Module):
             if number:
                 x = self.dropout(x)
             there, _ = ahead(x)
-            back_again, _ = back(_gather(x, turned))
-            x = torch.cat([there, _gather(back_again, turned)], dim=2)
+            back_again, _ = back(gathered(x, turned))
+            x = torch.cat([there, gathered(back_again, turned)], dim=2)
         return x * frame_mask(lengths, x.shape[1]).transpose(1, 2)
 
 
@@ -107,5 +107,6 @@ def word_dropout(x: Tensor, rate: float, *, training: bool) -> Tensor:
     return x * (kept / (1.0 - rate))
 
 
-def _gather(x: Tensor, positions: Tensor) -> Tensor:
+def gathered(x: Tensor, positions: Tensor) -> Tensor:
+    """Frames of (B, T, C) in another order, positions (B, T)."""
     return torch.gather(x, 1, positions.unsqueeze(2).expand(-1, -1, x.shape[2]))

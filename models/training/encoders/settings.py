@@ -6,6 +6,26 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkConfig:
+    """Ours: `stride` feature rows (4 or 8) make one output frame.
+
+    blocks: plain residual convolutions at full stride; fine, deep: pre-normalised residual blocks at half the
+    stride and at full stride, identities at the start, so that a trained network can grow them
+    `dropout` acts between the recurrent layers and before the output.
+    """
+
+    stride: int = 4
+    stem: int = 64
+    width: int = 96
+    blocks: int = 2
+    fine: int = 0
+    deep: int = 0
+    hidden: int = 128
+    layers: int = 2
+    dropout: float = 0.2
+
+
+@dataclass(frozen=True, slots=True)
 class CnnBilstmConfig:
     """CNN+BiLSTM of the OnHW benchmark (Ott et al., IJDAR 2022): two pooled convolutions, two layers."""
 
@@ -66,4 +86,6 @@ class StreamingConfig:
     dropout: float = 0.2
 
 
-EncoderConfig = CnnBilstmConfig | CldnnConfig | RewiConfig | StreamingConfig
+KINDS = ("penapp", "cnn_bilstm", "cldnn", "rewi_s", "rewi_b", "streaming")
+
+EncoderConfig = NetworkConfig | CnnBilstmConfig | CldnnConfig | RewiConfig | StreamingConfig

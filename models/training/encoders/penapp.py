@@ -1,4 +1,4 @@
-"""The encoder: convolutions, two bidirectional LSTM layers, one output per letter and the blank."""
+"""Our encoder: convolutions, residual blocks, bidirectional LSTM layers, one output per class."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from models.training.config import NetworkConfig
+from models.training.encoders.contract import Encoded, FeatureMap, PenEncoder, Rows
+from models.training.encoders.masked import (
+    frame_mask,
+    gathered,
+    log_distribution,
+    reversed_positions,
+    word_dropout,
+)
+from models.training.encoders.settings import NetworkConfig
 
 
 class ResidualBlock(nn.Module):
@@ -27,15 +35,20 @@ class ResidualBlock(nn.Module):
         return x + mixed * mask
 
 
-class Recogniser(nn.Module):
+class Recogniser(PenEncoder):
     """Features (B, T, F) with lengths (B,) to log-probabilities (B, ceil(T / stride), V).
 
     Every layer is masked to the true lengths and the backward LSTM starts at each word's own end, so what
-    else is in the batch never changes a result.
+    else is in the batch never changes a result. Taps: `fine` at half the stride (at full stride where it is
+    the only halving), `deep` behind all convolutions, `recurrent1` … `recurrent` behind the LSTM layers.
     """
+
+    receptive_rows = None
+    lookahead_rows = None
 
     def __init__(self, config: NetworkConfig, features: int, classes: int) -> None:
         super().__init__()
+        self.features, self.classes = features, classes
         self.stride = config.stride
         halvings = config.stride.bit_length() - 1
         widths = [features, config.stem, *([config.width] * (halvings - 1))]
@@ -52,57 +65,44 @@ class Recogniser(nn.Module):
         self.norms = nn.ModuleList(nn.LayerNorm(2 * config.hidden) for _ in sizes)
         self.dropout = config.dropout
         self.output = nn.Linear(2 * config.hidden, classes)
+        self.tap_widths = {"fine": widths[-2] if halvings > 1 else widths[-1], "deep": config.width}
+        self.recurrent_taps = [*(f"recurrent{k}" for k in range(1, config.layers)), "recurrent"]
+        self.tap_widths |= dict.fromkeys(self.recurrent_taps, 2 * config.hidden)
 
-    def output_length(self, lengths: Tensor) -> Tensor:
-        """Output frames for `lengths` feature rows."""
+    def output_length(self, lengths: Rows) -> Rows:
         return (lengths + self.stride - 1) // self.stride
 
-    def forward(self, features: Tensor, lengths: Tensor) -> Tensor:
+    def encode(self, features: Tensor, lengths: Tensor) -> Encoded:
+        x, frames, taps = self._convolved(features, lengths)
+        mask = frame_mask(frames, x.shape[2])
+        taps["deep"] = FeatureMap(x.transpose(1, 2), frames)
+        x = self.stem_norm(x.transpose(1, 2))
+        turned = reversed_positions(frames, x.shape[1])
+        layers = zip(self.recurrent_taps, self.forward_lstm, self.backward_lstm, self.norms, strict=True)
+        for name, ahead, back, norm in layers:
+            there, _ = ahead(x)
+            back_again, _ = back(gathered(x, turned))
+            x = norm(torch.cat([there, gathered(back_again, turned)], dim=2))
+            taps[name] = FeatureMap(x * mask.transpose(1, 2), frames)
+            x = word_dropout(x, self.dropout, training=self.training)
+        return Encoded(log_distribution(self.output(x)), frames, taps)
+
+    def _convolved(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, dict[str, FeatureMap]]:
+        """Maps (B, C, T') behind all convolutions, their lengths, and the tap on the way."""
         frames = lengths
-        mask = _mask(frames, features.shape[1])
-        x = features.transpose(1, 2) * mask
+        x = features.transpose(1, 2) * frame_mask(frames, features.shape[1])
+        taps: dict[str, FeatureMap] = {}
         for number, stem in enumerate(self.stem, start=1):
             frames = (frames + 1) // 2
             x = nn.functional.gelu(stem(x))
-            mask = _mask(frames, x.shape[2])
+            mask = frame_mask(frames, x.shape[2])
             x = x * mask
-            if number == len(self.stem) - 1:
+            if number == max(len(self.stem) - 1, 1):
                 for fine in self.fine:
                     x = fine(x, mask)
+                taps["fine"] = FeatureMap(x.transpose(1, 2), frames)
         for block in self.blocks:
             x = (x + nn.functional.gelu(block(x))) * mask
         for deep in self.deep:
             x = deep(x, mask)
-        x = self.stem_norm(x.transpose(1, 2))
-        turned = _reversed_positions(frames, x.shape[1])
-        for ahead, back, norm in zip(self.forward_lstm, self.backward_lstm, self.norms, strict=True):
-            there, _ = ahead(x)
-            back_again, _ = back(_gather(x, turned))
-            x = self._dropped(norm(torch.cat([there, _gather(back_again, turned)], dim=2)))
-        logits: Tensor = self.output(x)
-        return nn.functional.log_softmax(logits.float(), dim=2)
-
-    def _dropped(self, x: Tensor) -> Tensor:
-        """Dropout with one mask for all frames of a word (Gal & Ghahramani 2016): cheap, kind to LSTMs."""
-        if not self.training or self.dropout == 0.0:
-            return x
-        keep = 1.0 - self.dropout
-        mask = torch.empty(x.shape[0], 1, x.shape[2], dtype=x.dtype, device=x.device).bernoulli_(keep)
-        return x * (mask / keep)
-
-
-def _mask(lengths: Tensor, size: int | Tensor) -> Tensor:
-    """(B, 1, size) ones up to each length."""
-    positions = torch.arange(size, device=lengths.device)  # type: ignore[arg-type]
-    return (positions[None, :] < lengths[:, None]).unsqueeze(1).float()
-
-
-def _reversed_positions(lengths: Tensor, size: int | Tensor) -> Tensor:
-    """(B, size) indices that turn each word round within its own length; padding stays where it is."""
-    positions = torch.arange(size, device=lengths.device)[None, :]  # type: ignore[arg-type]
-    turned = lengths[:, None] - 1 - positions
-    return torch.where(turned >= 0, turned, positions)
-
-
-def _gather(x: Tensor, positions: Tensor) -> Tensor:
-    return torch.gather(x, 1, positions.unsqueeze(2).expand(-1, -1, x.shape[2]))
+        return x, frames, taps

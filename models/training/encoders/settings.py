@@ -14,10 +14,10 @@ class NetworkConfig:
     `dropout` acts between the recurrent layers and before the output.
     """
 
-    stride: int = 4
+    stride: int = 8
     stem: int = 64
     width: int = 96
-    blocks: int = 2
+    blocks: int = 1
     fine: int = 0
     deep: int = 0
     hidden: int = 128

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
 
 from penapp.errors import BadInputError
 
@@ -60,11 +61,28 @@ def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, torch.Tenso
 
 
 def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: dict[str, torch.Tensor]) -> None:
+    """Put the moments back; those of a weight without dimensions were stored with one."""
+    weights = [weight for group in optimiser.param_groups for weight in group["params"]]
     state: dict[int, dict[str, torch.Tensor]] = {}
     for name, value in tensors.items():
         if name.startswith("optimiser."):
             _, number, key = name.split(".")
-            state.setdefault(int(number), {})[key] = value.reshape(()) if key == "step" else value
+            state.setdefault(int(number), {})[key] = value.reshape(
+                () if key == "step" else weights[int(number)].shape
+            )
     table = optimiser.state_dict()
     table["state"] = state
     optimiser.load_state_dict(table)
+
+
+def load_weights(network: nn.Module, tensors: dict[str, Tensor], prefix: str, path: Path) -> None:
+    """The tensors named with the prefix, into the network; `path` is for the error."""
+    own = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+    try:
+        network.load_state_dict(own)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        raise BadInputError(
+            f"{path} holds no weights of this network ({reason}).",
+            advice="Use the configuration that the checkpoint was made with.",
+        ) from error

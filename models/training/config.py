@@ -5,8 +5,9 @@ from __future__ import annotations
 import tomllib
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_origin, get_type_hints
 
+from models.training.auxiliary.settings import BRANCHES, SCHEDULES, AuxiliaryConfig
 from models.training.encoders.settings import KINDS, NetworkConfig, StreamingConfig
 from penapp.errors import BadInputError
 
@@ -16,6 +17,8 @@ ALLOWED: dict[str, tuple[object, ...]] = {
     "network.stride": (2, 4, 8, 16),
     "encoder": KINDS,
     "streaming.stride": (4, 8, 16),
+    "auxiliary.branch": BRANCHES,
+    "auxiliary.schedule": SCHEDULES,
     "device": ("auto", "cpu", "cuda"),
     "precision": ("auto", "float32", "bfloat16"),
     "data.normalisation": ("causal", "per-segment"),
@@ -100,6 +103,7 @@ class RunConfig:
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     data: DataConfig = field(default_factory=DataConfig)
+    auxiliary: AuxiliaryConfig = field(default_factory=AuxiliaryConfig)
     evaluate_every: int = 250
     checkpoint_every: int = 100
     device: str = "auto"
@@ -171,6 +175,8 @@ def _build(kind: type[_T], table: dict[str, Any], where: str) -> _T:
 def _checked(hint: Any, value: Any, where: str) -> Any:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
+    if get_origin(hint) is tuple:
+        return _names(value, where)
     plain = hint if isinstance(hint, type) else dict
     if not isinstance(value, plain) or (isinstance(value, bool) and plain is not bool):
         raise BadInputError(f"configuration key {where} is {value!r}, expected {plain.__name__}")
@@ -182,3 +188,9 @@ def _checked(hint: Any, value: Any, where: str) -> Any:
     if isinstance(value, dict):
         return {key: _checked(float, share, f"{where}.{key}") for key, share in value.items()}
     return value
+
+
+def _names(value: Any, where: str) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
+        raise BadInputError(f"configuration key {where} is {value!r}, expected a list of names")
+    return tuple(value)

@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from models.training.checkpoint import load_checkpoint, save_checkpoint
+from models.training.checkpoint import load_checkpoint, load_weights, save_checkpoint
 from models.training.config import config_from_dump
 from models.training.encoders.contract import PenEncoder
-from models.training.run import feature_params, load_weights, start_run
+from models.training.run import feature_params, start_run
 from models.training.shards import Shard
 from penapp.decode.alphabet import PENAPP_ALPHABET
 from penapp.dsp.features import Features

@@ -18,7 +18,7 @@ from models.training.batches import collate, fits
 from models.training.config import AugmentConfig
 from models.training.encoders.contract import PenEncoder
 from models.training.export import load_network
-from models.training.loop import ctc_term
+from models.training.objectives.classification import ctc
 from models.training.shards import Shard
 from models.training.strokes import PackedInk
 from models.training.validate import greedy_texts
@@ -91,7 +91,8 @@ def adapted(network: PenEncoder, words: Shard, config: AdaptConfig) -> PenEncode
     for _ in range(config.steps):
         batch = collate(_varied(words, network, rng), PENAPP_ALPHABET)
         log_probs = own(batch.features, batch.lengths)
-        loss = ctc_term(log_probs, own.output_length(batch.lengths), batch)
+        frames = own.output_length(batch.lengths)
+        loss = ctc(log_probs, frames, batch.targets, batch.target_lengths).mean()
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(own.parameters(), config.clip)

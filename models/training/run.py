@@ -8,14 +8,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
 
-from models.training.checkpoint import load_checkpoint, optimiser_tensors, restore_optimiser, save_checkpoint
+from models.training.auxiliary.branch import Auxiliary, build_auxiliary
+from models.training.checkpoint import (
+    load_checkpoint,
+    load_weights,
+    optimiser_tensors,
+    restore_optimiser,
+    save_checkpoint,
+)
 from models.training.config import RunConfig, dump_config
 from models.training.device import Device, choose_device
 from models.training.encoders.contract import PenEncoder
 from models.training.encoders.factory import build_encoder
 from models.training.encoders.settings import EncoderConfig
+from models.training.objectives.weights import DynamicWeights
 from penapp.decode.alphabet import PENAPP_ALPHABET, Alphabet
 from penapp.dsp.params import DEFAULT_PARAMS, FeatureParams
 from penapp.errors import BadInputError
@@ -23,12 +30,14 @@ from penapp.errors import BadInputError
 
 @dataclass
 class Run:
-    """A run in progress: the network, its smoothed twin, the optimiser and the step."""
+    """A run in progress: network, smoothed twin, the branch that helps in training, optimiser and step."""
 
     config: RunConfig
     network: PenEncoder
     smooth: PenEncoder
     optimiser: torch.optim.Optimizer
+    auxiliary: Auxiliary | None = None
+    weights: DynamicWeights | None = None
     step: int = 0
     best_cer: float = math.inf
     device: Device = field(default_factory=lambda: choose_device("cpu"))
@@ -42,10 +51,19 @@ def start_run(
     torch.manual_seed(config.seed)
     network = encoder_of(config, features, alphabet.size).to(device.place)
     smooth = copy.deepcopy(network)
+    auxiliary = build_auxiliary(config.auxiliary, network.tap_widths, alphabet)
+    groups: list[dict[str, object]] = [{"params": list(network.parameters()), "scale": 1.0}]
+    if auxiliary is not None:
+        auxiliary.to(device.place)
+        learning = [p for p in auxiliary.parameters() if p.requires_grad]
+        groups.append({"params": learning, "scale": config.auxiliary.lr_scale})
     optimiser = torch.optim.AdamW(
-        network.parameters(), lr=config.optim.lr, weight_decay=config.optim.weight_decay, betas=(0.9, 0.98)
+        groups, lr=config.optim.lr, weight_decay=config.optim.weight_decay, betas=(0.9, 0.98)
     )
-    return Run(config, network, smooth, optimiser, device=device)
+    weights = None
+    if config.auxiliary.schedule == "dwa" and auxiliary is not None:
+        weights = DynamicWeights(("ctc", *config.auxiliary.terms))
+    return Run(config, network, smooth, optimiser, auxiliary, weights, device=device)
 
 
 def encoder_of(config: RunConfig, features: int, classes: int) -> PenEncoder:
@@ -70,8 +88,12 @@ def save_run(run: Run, path: Path) -> None:
     """Write everything the next step needs, atomically."""
     tensors = {f"network.{k}": v for k, v in run.network.state_dict().items()}
     tensors |= {f"smooth.{k}": v for k, v in run.smooth.state_dict().items()}
+    if run.auxiliary is not None:
+        tensors |= {f"auxiliary.{k}": v for k, v in run.auxiliary.state_dict().items()}
     tensors |= optimiser_tensors(run.optimiser)
     state = {"step": run.step, "best_cer": run.best_cer, "config": dump_config(run.config)}
+    if run.weights is not None:
+        state["weights"] = run.weights.state()
     save_checkpoint(path, tensors, state)
 
 
@@ -80,7 +102,11 @@ def load_run(path: Path, run: Run) -> Run:
     tensors, state = load_checkpoint(path)
     load_weights(run.network, tensors, "network.", path)
     load_weights(run.smooth, tensors, "smooth.", path)
+    if run.auxiliary is not None:
+        load_weights(run.auxiliary, tensors, "auxiliary.", path)
     restore_optimiser(run.optimiser, tensors)
+    if run.weights is not None and "weights" in state:
+        run.weights = DynamicWeights.of(state["weights"])
     run.step, run.best_cer = int(state["step"]), float(state["best_cer"])
     return run
 
@@ -97,16 +123,3 @@ def begin_with(path: Path, run: Run) -> Run:
     load_weights(run.network, tensors, "smooth.", path)
     load_weights(run.smooth, tensors, "smooth.", path)
     return run
-
-
-def load_weights(network: nn.Module, tensors: dict[str, Tensor], prefix: str, path: Path) -> None:
-    """The tensors named with the prefix, into the network; `path` is for the error."""
-    own = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-    try:
-        network.load_state_dict(own)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        raise BadInputError(
-            f"{path} holds no weights of this network ({reason}).",
-            advice="Use the configuration that the checkpoint was made with.",
-        ) from error

@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the trainer needs torch (extra `train`)")
 
 from models.training.batches import MAX_ROWS, POOL_STEPS, Corpus, Sampler, collate, fits  # noqa: E402
-from models.training.loop import ctc_term  # noqa: E402
+from models.training.objectives.classification import ctc  # noqa: E402
 from models.training.shards import Shard  # noqa: E402
 from models.training.strokes import PackedInk  # noqa: E402
 from penapp.decode.alphabet import PENAPP_ALPHABET, Alphabet  # noqa: E402
@@ -199,5 +199,5 @@ def test_the_ctc_term_is_what_plain_loops_compute():
         plain_ctc(log_probs[k, : len(rows[k][0])].tolist(), alphabet.encode(label)) / len(label)
         for k, label in enumerate(labels)
     ]
-    found = float(ctc_term(log_probs, batch.lengths, batch))
+    found = float(ctc(log_probs, batch.lengths, batch.targets, batch.target_lengths).mean())
     assert found == pytest.approx(sum(expected) / 4, rel=1e-9)

@@ -75,7 +75,7 @@ def test_a_failed_write_leaves_the_previous_checkpoint(checkpoint, monkeypatch):
         raise OSError("no space left on device")
 
     monkeypatch.setattr("models.training.checkpoint.save_file", full)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(BadInputError, match="no space"):
         save_checkpoint(checkpoint, {"a": torch.zeros(1)}, STATE)
     assert checkpoint.read_bytes() == before
 

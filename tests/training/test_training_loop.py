@@ -9,14 +9,10 @@ torch = pytest.importorskip("torch", reason="the trainer needs torch (extra `tra
 
 import torch.multiprocessing as mp  # noqa: E402
 
-from models.training import checkpoint, loop  # noqa: E402
-from models.training.loop import (  # noqa: E402
-    learning_rate,
-    load_corpora,
-    train,
-    train_step,
-)
+from models.training import checkpoint, step  # noqa: E402
+from models.training.loop import load_corpora, train  # noqa: E402
 from models.training.run import load_run, start_run  # noqa: E402
+from models.training.step import Part, learning_rate, train_step  # noqa: E402
 from models.training.validate import evaluate_shard, greedy_texts  # noqa: E402
 from penapp.dsp.params import DEFAULT_PARAMS  # noqa: E402
 from penapp.errors import BadInputError, ModelMismatchError  # noqa: E402
@@ -102,12 +98,12 @@ def test_two_processes_train_the_network_that_one_trains(corpus, tmp_path, dropo
 
 
 def test_processes_that_cannot_share_the_parts_are_told(monkeypatch):
-    monkeypatch.setattr(loop.dist, "is_initialized", lambda: True)
-    monkeypatch.setattr(loop.dist, "get_world_size", lambda: 3)
-    monkeypatch.setattr(loop.dist, "get_rank", lambda: 1)
-    assert loop.own_parts(6) == [1, 4]
+    monkeypatch.setattr(step.dist, "is_initialized", lambda: True)
+    monkeypatch.setattr(step.dist, "get_world_size", lambda: 3)
+    monkeypatch.setattr(step.dist, "get_rank", lambda: 1)
+    assert step.own_parts(6) == [1, 4]
     with pytest.raises(BadInputError, match=r"optim\.parts = 4 cannot be shared by 3 processes"):
-        loop.own_parts(4)
+        step.own_parts(4)
 
 
 def test_a_full_disk_at_a_checkpoint_is_named_and_the_last_one_stays(corpus, tmp_path, monkeypatch):
@@ -147,10 +143,10 @@ def test_a_step_without_a_finite_gradient_changes_no_weight(corpus):
     from penapp.decode.alphabet import PENAPP_ALPHABET
 
     drawn = Sampler(load_corpora(run.config), run.config, PENAPP_ALPHABET, run.network.output_length)
-    batches = [drawn.batch(1, part) for part in range(2)]
+    parts = [Part(drawn.batch(1, part)) for part in range(2)]
     before = [p.detach().clone() for p in run.network.parameters()]
-    batches[1].features[0, 0, 0] = float("nan")
-    train_step(run, batches)
+    parts[1].batch.features[0, 0, 0] = float("nan")
+    train_step(run, parts)
     assert all(torch.equal(a, b) for a, b in zip(before, run.network.parameters(), strict=True))
 
 

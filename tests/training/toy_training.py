@@ -53,7 +53,7 @@ def toy_config(corpus: Path, **sections) -> RunConfig:
     if sections.get("encoder", "penapp") != "penapp":
         table["network"] = {}
     for name, values in sections.items():
-        table[name] = {**table[name], **values} if isinstance(values, dict) else values
+        table[name] = {**table.get(name, {}), **values} if isinstance(values, dict) else values
     return config_from_dump(table)
 
 

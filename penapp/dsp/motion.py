@@ -40,6 +40,7 @@ class MotionEstimator:
     The acceleration of the tip is extrapolated from the two accelerometers (accelerations are linear along a
     line of a rigid body), turned upright by VQF (Laidig & Seel, Information Fusion 2023), relieved of gravity
     and given in the direction of the pen's own heading, so that roll and tilt of the grip drop out.
+    A pen with one accelerometer is taken to have it at the tip; the magnetometer is not needed.
     """
 
     def __init__(self, params: FeatureParams, geometry: PenGeometry) -> None:
@@ -64,7 +65,7 @@ class MotionEstimator:
         if n == 0:
             return []
         values = block.values.astype(np.float64)
-        front = np.ascontiguousarray(values[:, ACC_FRONT])
+        front = np.ascontiguousarray(values[:, _foremost(block.valid)])
         gyro = np.ascontiguousarray(values[:, GYRO])
         tip = self._tip_acceleration(values, front, block.valid)
         turn = _matrices(self._filter.updateBatch(gyro, front)["quat6D"])
@@ -88,7 +89,7 @@ class MotionEstimator:
     def _tip_acceleration(
         self, values: NDArray[np.float64], front: NDArray[np.float64], valid: NDArray[np.bool_]
     ) -> NDArray[np.float64]:
-        if not valid[ACC_REAR].all():
+        if not (valid[ACC_FRONT].all() and valid[ACC_REAR].all()):
             return front
         rear = values[:, ACC_REAR]
         return front + self._reach * (front - rear)
@@ -114,6 +115,11 @@ class MotionEstimator:
         lowest = np.minimum(np.minimum.accumulate(force - ramp), self._lowest)
         self._lowest = float(lowest[-1])
         return np.asarray(force - (lowest + ramp))
+
+
+def _foremost(valid: NDArray[np.bool_]) -> slice:
+    """Columns of the accelerometer nearest the tip that the pen has; those of the front one without any."""
+    return ACC_REAR if valid[ACC_REAR].all() and not valid[ACC_FRONT].all() else ACC_FRONT
 
 
 def _matrices(q: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -46,7 +46,6 @@ def with_dropped_runs(signal: Signal, share: float, rng: np.random.Generator) ->
     begins = rng.random((n, channels)) < 2.0 * share / (low + high)
     until = np.where(begins, np.arange(n)[:, None] + rng.integers(low, high + 1, (n, channels)), 0)
     lost = np.maximum.accumulate(until, axis=0) > np.arange(n)[:, None]
-    lost[:1] = False
     kept = np.maximum.accumulate(np.where(lost, 0, np.arange(n)[:, None]), axis=0)
     return np.asarray(np.take_along_axis(signal, kept, axis=0))
 

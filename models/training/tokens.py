@@ -144,6 +144,6 @@ def frames_needed(columns: Sequence[int]) -> int:
     return len(columns) + sum(a == b for a, b in pairwise(columns))
 
 
-def spellable(columns: Sequence[int], rows: int, stride: int) -> bool:
-    """Whether the columns fit a word of so many feature rows, `stride` rows to a frame."""
-    return (rows + stride - 1) // stride >= frames_needed(columns)
+def spellable(columns: Sequence[int], frames: int) -> bool:
+    """Whether CTC can spell the columns in so many output frames."""
+    return frames >= frames_needed(columns)

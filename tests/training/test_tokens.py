@@ -105,14 +105,11 @@ def test_frames_needed_are_those_of_the_shortest_path(columns):
     assert frames_needed(columns) == shortest_path(columns)
 
 
-def test_a_word_fits_when_its_rows_leave_enough_frames():
+def test_pairs_let_a_word_fit_into_fewer_frames():
     tokens = BigramTokens(("a", "b", "ab"))
-    long, short = Alphabet("ab").encode("abab"), tokens.encode("abab")
-    assert spellable(long, 16, 4)
-    assert not spellable(long, 12, 4)
-    assert spellable(short, 12, 4)
-    assert spellable(short, 9, 4)  # the third frame is not whole, and counts
-    assert not spellable(short, 8, 4)  # the pair is repeated
+    letters, pairs = Alphabet("ab").encode("abab"), tokens.encode("abab")
+    assert [spellable(letters, n) for n in (3, 4)] == [False, True]
+    assert [spellable(pairs, n) for n in (2, 3)] == [False, True]  # the pair is repeated
 
 
 def test_tokens_are_read_as_they_were_saved_and_the_file_is_plain_text(tmp_path):

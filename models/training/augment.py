@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.training.config import AugmentConfig
+from models.training.distortions import drift_curves, proportional_noise, with_dropped_runs
 from penapp.dsp.features import with_style
 from penapp.dsp.params import ROW_NAMES
-from penapp.dsp.style import STYLE_NAMES, USUAL_FORCE
+from penapp.dsp.style import STYLE_NAMES, USUAL_FORCE, writing_style
 
 _Rows = NDArray[np.float32]
 
@@ -16,6 +17,13 @@ _STYLE = len(ROW_NAMES)
 """First column of the style."""
 _RATE, _FORCE, _STROKE = (STYLE_NAMES.index(f"style_{name}") for name in ("rate", "force", "stroke"))
 _DRIFT = slice(STYLE_NAMES.index("style_drift_forward"), STYLE_NAMES.index("style_drift_side") + 1)
+_INK = STYLE_NAMES.index("style_ink")
+
+DRIFT_POINTS = 40
+"""Points of the relative drift of one word, as in REWI (arXiv 2502.20954)."""
+
+SLOW_ROWS = 100
+"""The drift that adds takes about this long from point to point: 1 s."""
 
 
 def augmented(features: _Rows, config: AugmentConfig, rng: np.random.Generator) -> _Rows:
@@ -38,6 +46,9 @@ def augmented(features: _Rows, config: AugmentConfig, rng: np.random.Generator) 
     rows[:, 12] *= press
     style[_FORCE] += (press - 1.0) * (style[_FORCE] + USUAL_FORCE)
     _blur(rows, config, rng)
+    rows = _worn(rows, config, rng)
+    if config.gyro and rng.random() < config.gyro:
+        _without_gyroscope(rows, style)
     _spoil(rows, config, rng)
     return with_style(rows, style.astype(np.float32))
 
@@ -101,6 +112,33 @@ def _spoil(rows: _Rows, config: AugmentConfig, rng: np.random.Generator) -> None
     if rng.random() < config.channel:
         group = int(rng.integers(0, 4))
         rows[:, 3 * group : 3 * group + 3] = 0.0
+
+
+def _worn(rows: _Rows, config: AugmentConfig, rng: np.random.Generator) -> _Rows:
+    """Faults of the sensors: proportional noise, drifts, dropped runs; the contact row is only ever dropped.
+
+    A draw is made only for what is switched on, so that a run without them stays the run that it was.
+    """
+
+    def now(strength: float) -> bool:
+        return strength > 0.0 and rng.random() < config.chance
+
+    sensed, motion = rows[:, :13], rows[:, :12]
+    if now(config.noise_gain):
+        sensed[:] = proportional_noise(sensed, config.noise_gain, rng)
+    if now(config.drift):
+        sensed *= 1.0 + drift_curves((len(rows), 13), DRIFT_POINTS, config.drift, rng)
+    if now(config.offset):
+        motion += drift_curves((len(rows), 12), len(rows) // SLOW_ROWS + 2, config.offset, rng)
+    return with_dropped_runs(rows, config.drop, rng) if now(config.drop) else rows
+
+
+def _without_gyroscope(rows: _Rows, style: NDArray[np.float64]) -> None:
+    """Rows and style as a pen that measures no turning gives them, in place; its attitude is not modelled."""
+    rows[:, 9:12] = 0.0
+    ink = np.zeros((round(60.0 * float(np.expm1(style[_INK] + 1.5))), _STYLE), dtype=np.float32)
+    ink[:, ROW_NAMES.index("contact")] = 1.0
+    style[_RATE] = writing_style(ink)[_RATE]
 
 
 def _blur(rows: _Rows, config: AugmentConfig, rng: np.random.Generator) -> None:

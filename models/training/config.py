@@ -41,6 +41,10 @@ class AugmentConfig:
     mask: probability of blanking a stretch of up to 0.15 s, then of one more, and so on
     channel: probability of losing a feature group
     force: sd of log scale of the force row
+    chance: probability of each of the next four where it is not 0
+    drift: largest relative change by a smooth drift; offset: largest value of a slow drift that adds
+    noise_gain: sd of noise in proportion to the feature; drop: share of values lost in runs of 50-90 ms
+    gyro: probability of a pen without gyroscope
     """
 
     stretch: float = 0.2
@@ -54,6 +58,12 @@ class AugmentConfig:
     mask: float = 0.3
     channel: float = 0.0
     force: float = 0.1
+    chance: float = 0.25
+    drift: float = 0.0
+    offset: float = 0.0
+    noise_gain: float = 0.0
+    drop: float = 0.0
+    gyro: float = 0.0
 
 
 @dataclass(frozen=True)

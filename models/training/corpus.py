@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.training.hands import another_hand
+from models.training.missing import block_without
 from models.training.shards import Shard
 from models.training.strokes import pack
 from penapp.dsp.params import ROW_NAMES, FeatureParams
@@ -18,7 +19,6 @@ from penapp.simulation.ink import InkCorpus, WordInk
 from penapp.simulation.parameters import Pace
 from penapp.simulation.path import WordTruth
 from penapp.simulation.pen import SimulatedSession, VirtualWriter
-from penapp.stream.block import SampleBlock
 
 SLACK_S = 0.02
 """A segment this near a word belongs to it: contact begins a little before the ink does."""
@@ -68,11 +68,18 @@ def simulate(
 
 
 def cut_words(
-    session: SimulatedSession, inks: Sequence[WordInk], number: int, params: FeatureParams
+    session: SimulatedSession,
+    inks: Sequence[WordInk],
+    number: int,
+    params: FeatureParams,
+    absent: Sequence[str] = (),
 ) -> Iterator[CutWord]:
-    """Run the live stages over a session; words that the segmenter cut exactly come out."""
+    """Run the live stages over a session; words that the segmenter cut exactly come out.
+
+    absent: sensors that the pen lacks (names in SENSORS)
+    """
     front_end = FrontEnd(session.rate_hz, params)
-    cuts = front_end.push(SampleBlock(session.t, session.values)) + front_end.finish()
+    cuts = front_end.push(block_without(session.t, session.values, absent)) + front_end.finish()
     for word, ink in zip(session.words, inks, strict=True):
         own = [c for c in cuts if _overlap(c.segment, word, SLACK_S)]
         others = [w for w in session.words if w is not word]

@@ -18,6 +18,7 @@ from models.training.inks import (
     heldout_labels,
     real_sessions,
 )
+from models.training.missing import OFTEN_MISSING, SENSORS, absent_sensors, sensor_names
 from penapp.decode.alphabet import PENAPP_ALPHABET
 from penapp.dsp.params import DEFAULT_PARAMS
 from penapp.simulation.ink import InkCorpus, WordInk
@@ -43,6 +44,14 @@ PEN_RATES_HZ = (100.0, 100.0, 100.0, 100.0, 200.0, 50.0)
 @click.option("--words", "limit", type=int, default=1_000_000, help="stop after so many words")
 @click.option("--spread", type=float, default=1.0, show_default=True, help="strength of size, speed, slant")
 @click.option("--plain", is_flag=True, help="donor's own size and speed, 100 Hz: for validation")
+@click.option("--without", default="", help=f"sensors no pen has, by comma: {', '.join(SENSORS)}")
+@click.option(
+    "--missing",
+    type=click.FloatRange(0.0, 1.0),
+    default=0.0,
+    show_default=True,
+    help=f"share of sessions whose pen lacks one of {', '.join(OFTEN_MISSING)}",
+)
 def prepare_command(  # noqa: PLR0913 - one parameter per option
     source: str,
     out: Path,
@@ -53,8 +62,11 @@ def prepare_command(  # noqa: PLR0913 - one parameter per option
     limit: int,
     plain: bool,
     spread: float,
+    without: str,
+    missing: float,
 ) -> None:
     """Write a feature shard: the virtual pen writes the ink, the live stages read it."""
+    always = sensor_names(without)
     corpus = InkCorpus.load(ink)
     rng = np.random.default_rng([seed, 11])
     sessions = sessions_for(source, corpus, letters, split, seed, rng)
@@ -63,7 +75,8 @@ def prepare_command(  # noqa: PLR0913 - one parameter per option
     for number, session in enumerate(sessions):
         rate = 100.0 if plain else float(rng.choice(PEN_RATES_HZ))
         played, inks = simulate(session, [seed, number], rate, 0.0 if plain else spread)
-        words += cut_words(played, inks, number, DEFAULT_PARAMS)
+        absent = absent_sensors(always, missing, [seed, number])
+        words += cut_words(played, inks, number, DEFAULT_PARAMS, absent)
         written += len(session)
         if len(words) >= limit:
             break

@@ -40,10 +40,12 @@ class MotionEstimator:
     The acceleration of the tip is extrapolated from the two accelerometers (accelerations are linear along a
     line of a rigid body), turned upright by VQF (Laidig & Seel, Information Fusion 2023), relieved of gravity
     and given in the direction of the pen's own heading, so that roll and tilt of the grip drop out.
+    With one accelerometer the gyroscope tells how much of it comes from the pen's turning. No magnetometer is
+    needed.
     """
 
     def __init__(self, params: FeatureParams, geometry: PenGeometry) -> None:
-        self._params = params
+        self._params, self._geometry = params, geometry
         self._reach = geometry.front_mm / (geometry.rear_mm - geometry.front_mm)
         w = 2.0 * np.pi * params.highpass_hz
         self._to_velocity = bilinear([1.0, 0.0], np.poly([-w, -w]), params.rate_hz)
@@ -56,6 +58,7 @@ class MotionEstimator:
         self._velocity_state = np.zeros((2, 3))
         self._position_state = np.zeros((3, 3))
         self._heading_state: NDArray[np.float64] | None = None
+        self._last_gyro: NDArray[np.float64] | None = None
         self._rows = 0
         self._lowest = np.inf
 
@@ -64,7 +67,7 @@ class MotionEstimator:
         if n == 0:
             return []
         values = block.values.astype(np.float64)
-        front = np.ascontiguousarray(values[:, ACC_FRONT])
+        front = np.ascontiguousarray(values[:, _foremost(block.valid)])
         gyro = np.ascontiguousarray(values[:, GYRO])
         tip = self._tip_acceleration(values, front, block.valid)
         turn = _matrices(self._filter.updateBatch(gyro, front)["quat6D"])
@@ -88,10 +91,23 @@ class MotionEstimator:
     def _tip_acceleration(
         self, values: NDArray[np.float64], front: NDArray[np.float64], valid: NDArray[np.bool_]
     ) -> NDArray[np.float64]:
-        if not valid[ACC_REAR].all():
-            return front
-        rear = values[:, ACC_REAR]
-        return front + self._reach * (front - rear)
+        if valid[ACC_FRONT].all() and valid[ACC_REAR].all():
+            rear = values[:, ACC_REAR]
+            return front + self._reach * (front - rear)
+        site_mm = self._geometry.front_mm if _foremost(valid) is ACC_FRONT else self._geometry.rear_mm
+        return front - self._from_turning(values[:, GYRO], site_mm * 1e-3)
+
+    def _from_turning(self, gyro: NDArray[np.float64], site_m: float) -> NDArray[np.float64]:
+        """(n, 3) m/s2 that turning about the tip makes at a site on the pen's axis, in the pen's frame.
+
+        The Euler and centripetal terms of a rigid body; turning rates (n, 3) rad/s, derived backward.
+        """
+        before = gyro[:1] if self._last_gyro is None else self._last_gyro
+        self._last_gyro = gyro[-1:].copy()
+        growth = np.diff(np.concatenate([before, gyro]), axis=0) * self._params.rate_hz
+        x, y, z = gyro.T
+        terms = [growth[:, 1] + x * z, y * z - growth[:, 0], -(x * x + y * y)]
+        return site_m * np.stack(terms, axis=-1)
 
     def _frame(self, axis: NDArray[np.float64]) -> NDArray[np.float64]:
         """(n, 3, 3) rows forward, side, up: the pen's horizontal heading, averaged over heading_s."""
@@ -114,6 +130,11 @@ class MotionEstimator:
         lowest = np.minimum(np.minimum.accumulate(force - ramp), self._lowest)
         self._lowest = float(lowest[-1])
         return np.asarray(force - (lowest + ramp))
+
+
+def _foremost(valid: NDArray[np.bool_]) -> slice:
+    """Columns of the accelerometer nearest the tip that the pen has; those of the front one without any."""
+    return ACC_REAR if valid[ACC_REAR].all() and not valid[ACC_FRONT].all() else ACC_FRONT
 
 
 def _matrices(q: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -150,6 +150,17 @@ def test_a_step_without_a_finite_gradient_changes_no_weight(corpus):
     assert all(torch.equal(a, b) for a, b in zip(before, run.network.parameters(), strict=True))
 
 
+def test_without_smoothing_the_smoothed_network_is_the_network_itself(corpus, tmp_path):
+    plain, smoothed = (
+        train(fresh(toy_config(corpus, optim={"ema": ema})), tmp_path, until=3) for ema in (0.0, 0.9)
+    )
+    own, twin = plain.network.state_dict(), plain.smooth.state_dict()
+    assert all(torch.equal(own[name], twin[name]) for name in own)
+    own, twin = smoothed.network.state_dict(), smoothed.smooth.state_dict()
+    assert all(torch.equal(own[name], plain.network.state_dict()[name]) for name in own)
+    assert not all(torch.equal(own[name], twin[name]) for name in own)
+
+
 def test_the_learning_rate_warms_up_and_decays(corpus):
     optim = toy_config(corpus, optim={"steps": 100, "warmup": 0.1, "lr": 1.0}).optim
     rates = [learning_rate(optim, step) for step in range(1, 101)]

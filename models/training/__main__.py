@@ -11,16 +11,19 @@ import click
 import torch
 import torch.distributed as dist
 
+from models.training.assess.compare import compare_command
 from models.training.commands import card_command, evaluate_command, export_command
 from models.training.config import RunConfig, config_from_dump, dump_config, load_config
 from models.training.device import choose_device
 from models.training.few_samples import few_samples_command
 from models.training.font_ink import font_ink_command
 from models.training.loop import train
+from models.training.predict import predict_command
 from models.training.prepare import prepare_command
 from models.training.quantise import quantise_command
 from models.training.run import begin_with, load_run, start_run
 from models.training.stability import stability_command
+from models.training.studies.arms import study_command
 from models.training.tune_decoder import tune_decoder_command
 from penapp.dsp.params import DEFAULT_PARAMS
 from penapp.errors import BadInputError, PenappError
@@ -36,12 +39,16 @@ main.add_command(tune_decoder_command)
 main.add_command(quantise_command)
 main.add_command(few_samples_command)
 main.add_command(stability_command)
+main.add_command(predict_command)
+main.add_command(study_command)
+main.add_command(compare_command)
 
 
 @main.command("train")
 @click.option("--config", "config_path", type=click.Path(exists=True, path_type=Path))
 @click.option("--set", "overrides", multiple=True, help="a.b=value, overrides the file")
 @click.option("--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True)
+@click.option("--folder", type=click.Path(path_type=Path), help="Run folder; by default RUNS/name.")
 @click.option("--threads", type=int, default=1, show_default=True)
 @click.option(
     "--start-from",
@@ -49,11 +56,16 @@ main.add_command(stability_command)
     help="Weights of a checkpoint to begin with.",
 )
 def train_command(
-    config_path: Path | None, overrides: tuple[str, ...], runs: Path, threads: int, start_from: Path | None
+    config_path: Path | None,
+    overrides: tuple[str, ...],
+    runs: Path,
+    folder: Path | None,
+    threads: int,
+    start_from: Path | None,
 ) -> None:
     """Train from a configuration file; a run of this name goes on if its configuration is the same."""
     config = load_config(config_path, overrides)
-    folder = runs / config.name
+    folder = folder or runs / config.name
     if (folder / "last.safetensors").exists() and stored_config(folder) != config:
         raise BadInputError(
             f"{folder} holds a run with another configuration.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
@@ -122,13 +123,20 @@ class RunConfig:
 
 
 def load_config(path: Path | None, overrides: tuple[str, ...] = ()) -> RunConfig:
-    """Read a TOML file and apply `a.b=value` overrides; BadInputError names every unknown key."""
+    """Read a TOML file, or the JSON that a run folder keeps, and apply `a.b=value` overrides.
+
+    Raises:
+        BadInputError: no such file, unknown keys (all are named), values of another kind
+    """
     table: dict[str, Any] = {}
     if path is not None:
         try:
-            table = tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, tomllib.TOMLDecodeError) as error:
-            raise BadInputError(f"{path}: {error}.", advice="Expected a TOML file.") from error
+            text = path.read_text(encoding="utf-8")
+            table = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+        except (OSError, ValueError) as error:
+            raise BadInputError(
+                f"{path}: {error}.", advice="Expected a TOML file, or the JSON of a run folder."
+            ) from error
     for item in overrides:
         key, _, text = item.partition("=")
         if not text:

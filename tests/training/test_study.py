@@ -1,0 +1,104 @@
+"""A study: one thing changed at a time, every arm an ordinary run."""
+
+import json
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="the trainer needs torch (extra `train`)")
+
+from click.testing import CliRunner  # noqa: E402
+
+from models.training.assess.systems import load_systems  # noqa: E402
+from models.training.studies import arms as studies  # noqa: E402
+from models.training.studies.arms import read_study, study_command  # noqa: E402
+from penapp.errors import BadInputError  # noqa: E402
+from tests.training.toy_training import write_corpus  # noqa: E402
+
+TINY = """
+name = "tiny"
+seeds = [1, 2]
+[run]
+evaluate_every = 2
+[run.network]
+stem = 8
+width = 8
+hidden = 8
+layers = 1
+blocks = 0
+stride = 4
+[run.optim]
+steps = 2
+batch_rows = 600
+[run.data]
+corpus = "CORPUS"
+train = { "train.npz" = 1.0 }
+val_words = 6
+[run.auxiliary]
+width = 8
+[arms.none]
+[arms.mse]
+auxiliary = { branch = "image", terms = { mse = 1.0 } }
+[arms.slow]
+optim = { lr = 1e-4 }
+"""
+
+
+def written(folder, text=TINY):
+    path = folder / "study.toml"
+    path.write_text(text.replace("CORPUS", str(folder)), encoding="utf-8")
+    return path
+
+
+def test_an_arm_changes_what_it_names_and_nothing_else(tmp_path):
+    study = read_study(written(tmp_path))
+    none, mse, slow = (study.config(arm, 2) for arm in ("none", "mse", "slow"))
+    assert (mse.auxiliary.branch, mse.auxiliary.terms, mse.auxiliary.width) == ("image", {"mse": 1.0}, 8)
+    assert (mse.network, mse.optim, mse.seed) == (none.network, none.optim, 2)
+    assert slow.optim.lr == 1e-4
+    assert slow.optim.steps == none.optim.steps == 2
+    assert [c.name for c in (none, mse, slow)] == ["none", "mse", "slow"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("auxiliary = { branch", "auxiliary = { brunch"), "unknown configuration key auxiliary.brunch"),
+        (('name = "tiny"', ""), "is no study"),
+        (("[arms.none]", "extra = 1\n[arms.none]"), "unknown configuration key"),
+        (("seeds = [1, 2]", "seeds = []"), "no arms or no seeds"),
+    ],
+)
+def test_what_is_wrong_with_a_study_is_said_before_anything_is_trained(tmp_path, change, said):
+    with pytest.raises(BadInputError, match=said):
+        read_study(written(tmp_path, TINY.replace(*change)))
+
+
+def test_a_study_trains_reads_and_compares_every_arm_and_goes_on_where_it_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr(studies, "POLL_S", 0.05)
+    write_corpus(tmp_path)
+    arguments = [str(written(tmp_path)), "--runs", str(tmp_path / "runs"), "--seed", "1"]
+    read = ["--read", str(tmp_path / "val.npz")]
+    done = CliRunner().invoke(study_command, [*arguments, "--arm", "none", "--arm", "mse", *read])
+    assert done.exit_code == 0, done.output
+    folders = [tmp_path / "runs" / "tiny" / f"{arm}-1" for arm in ("none", "mse")]
+    for folder in folders:
+        steps = [json.loads(line)["step"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
+        assert steps == [2]
+    systems = load_systems(folders)
+    assert [system.name for system in systems] == ["none", "mse"]
+    assert all(len(system.samples) > 6 for system in systems)
+    before = (folders[0] / "last.safetensors").read_bytes()
+    again = CliRunner().invoke(study_command, [*arguments, "--arm", "none"])
+    assert again.exit_code == 0
+    assert (folders[0] / "last.safetensors").read_bytes() == before
+
+
+def test_a_run_that_fails_is_named_with_its_log(tmp_path, monkeypatch):
+    monkeypatch.setattr(studies, "POLL_S", 0.05)
+    done = CliRunner().invoke(
+        study_command,
+        [str(written(tmp_path)), "--runs", str(tmp_path / "runs"), "--arm", "none", "--seed", "1"],
+    )
+    assert isinstance(done.exception, BadInputError)
+    assert "1 of 1 runs failed" in str(done.exception)
+    assert "models.training prepare" in (tmp_path / "runs" / "tiny" / "none-1" / "log.txt").read_text()

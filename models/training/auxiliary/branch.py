@@ -138,18 +138,25 @@ class TextAuxiliary(nn.Module):
         self.config = config
         sizes = config.text
         self.branch = TextBranch(
-            TextConfig(sizes.width, sizes.depth, sizes.heads, embedding=config.width), alphabet
+            TextConfig(sizes.width, sizes.depth, sizes.heads, sizes.context, config.width), alphabet
         )
         self.pen_heads = Heads({tap: tap_widths[tap] for tap in config.taps}, _head(config))
         self.temperature = Temperature()
 
     def terms(self, encoded: Encoded, companions: Companions | None, batch: Batch) -> dict[str, Term]:
         """`text` and `text_errors`, as configured, as a mean over the taps."""
-        pens = self.pen_heads(_maps(encoded.taps, torch.arange(len(batch.labels))))
+        room = self.config.text.context - 1  # a corrupted text may be a letter longer
+        order = torch.randperm(len(batch.labels))[: round(self.config.share * len(batch.labels))].tolist()
+        chosen = [k for k in sorted(order) if 0 < len(batch.labels[k]) <= room]
+        if not chosen:
+            zero = encoded.log_probs.sum() * 0.0
+            return {name: Term(zero, 0) for name in self.config.terms}
+        labels = [batch.labels[k] for k in chosen]
+        pens = self.pen_heads(_maps(encoded.taps, torch.tensor(chosen, device=encoded.frames.device)))
         rng = np.random.default_rng(int(torch.randint(2**31, ())))  # of the step's own seed
         sets = self.config.text.errors if "text_errors" in self.config.terms else 0
         scale = self.temperature()
-        found = [text_terms(pen, batch.labels, self.branch, scale, rng, sets) for pen in pens.values()]
+        found = [text_terms(pen, labels, self.branch, scale, rng, sets) for pen in pens.values()]
         return {name: _mean([terms[name] for terms in found]) for name in self.config.terms}
 
 

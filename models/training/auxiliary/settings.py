@@ -53,11 +53,15 @@ class TripletConfig:
 
 @dataclass(frozen=True)
 class TextBranchConfig:
-    """The published text branch (ECHWR), by default a quarter as wide; errors: sets of corrupted texts."""
+    """The published text branch (ECHWR), by default a quarter as wide.
+
+    context: letters at most, longer labels are left out; errors: sets of three corrupted texts a word
+    """
 
     width: int = 128
     depth: int = 2
     heads: int = 4
+    context: int = 40
     errors: int = 2
 
 

@@ -18,6 +18,7 @@ from models.training.device import choose_device
 from models.training.few_samples import few_samples_command
 from models.training.font_ink import font_ink_command
 from models.training.loop import train
+from models.training.material import load_material
 from models.training.predict import predict_command
 from models.training.prepare import prepare_command
 from models.training.quantise import quantise_command
@@ -25,7 +26,6 @@ from models.training.run import begin_with, load_run, start_run
 from models.training.stability import stability_command
 from models.training.studies.arms import study_command
 from models.training.tune_decoder import tune_decoder_command
-from penapp.dsp.params import DEFAULT_PARAMS
 from penapp.errors import BadInputError, PenappError
 
 
@@ -104,14 +104,15 @@ def _train(config: RunConfig, folder: Path, threads: int, start_from: Path | Non
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         dist.init_process_group("nccl" if device.place.type == "cuda" else "gloo")
     try:
-        run = start_run(config, DEFAULT_PARAMS.size, device=device)
+        material = load_material(config)
+        run = start_run(config, material.targets, device)
         if (folder / "last.safetensors").exists():
             run = load_run(folder / "last.safetensors", run)
         elif start_from is not None:
             run = begin_with(start_from, run)
         if _rank() == 0:
             print(f"{config.name}: step {run.step} of {config.optim.steps}, on {device}")
-        train(run, folder)
+        train(run, folder, material)
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()

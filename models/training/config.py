@@ -10,6 +10,7 @@ from typing import Any, TypeVar, get_origin, get_type_hints
 
 from models.training.auxiliary.settings import BRANCHES, SCHEDULES, AuxiliaryConfig
 from models.training.encoders.settings import KINDS, NetworkConfig, StreamingConfig
+from models.training.raw_augment import RawAugmentConfig
 from penapp.errors import BadInputError
 
 _T = TypeVar("_T")
@@ -19,6 +20,8 @@ ALLOWED: dict[str, tuple[object, ...]] = {
     "encoder": KINDS,
     "streaming.stride": (4, 8, 16),
     "auxiliary.branch": BRANCHES,
+    "data.selection": ("held-out-writers", "best-on-test"),
+    "data.task": ("words", "labels"),
     "auxiliary.schedule": SCHEDULES,
     "device": ("auto", "cpu", "cuda"),
     "precision": ("auto", "float32", "bfloat16"),
@@ -73,6 +76,7 @@ class OptimConfig:
 
     A step is made of `parts` batches of at most `batch_rows` feature rows each, shared out among the
     processes: 2 parts on one process or on two are the same training.
+    short_first: share of the run that opens it with short words, from short_letters to long_letters
     """
 
     steps: int = 2000
@@ -84,11 +88,24 @@ class OptimConfig:
     clip: float = 1.0
     ema: float = 0.999
     short_first: float = 0.05
+    short_letters: int = 5
+    long_letters: int = 5
 
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Shard patterns relative to the corpus folder, each with its share of the presentations."""
+    """What is read.
+
+    corpus, train, val, val_words: shard patterns relative to the corpus folder, each with its share of the
+              presentations; the shard of the learning curve and how many of its words
+    archive:  instead of shards: a published archive (folder or .zip), of it `source` and `fold` as
+              `python -m models.training.archives describe` prints them; raw channels, standardised
+    selection, held_out: the checkpoint is chosen by that share of the archive's training writers, or, as
+              the literature does, by its test fold (best-on-test)
+    max_rows: longer recordings of an archive are left out, as the literature does; 0 keeps all
+    alphabet: letters of the targets, by default penapp's, for archives those of OnHW; tokens: columns of
+              bigram targets, 0 for letters; task: words (CTC) or labels (one label a recording)
+    """
 
     corpus: str = "corpora"
     train: dict[str, float] = field(default_factory=lambda: {"real-*.npz": 1.0})
@@ -96,6 +113,15 @@ class DataConfig:
     val_words: int = 1200
     writer_flatten: float = 0.5
     normalisation: str = "causal"
+    archive: str = ""
+    source: str = ""
+    fold: str = ""
+    selection: str = "held-out-writers"
+    held_out: float = 0.1
+    max_rows: int = 1024
+    alphabet: str = ""
+    tokens: int = 0
+    task: str = "words"
 
 
 @dataclass(frozen=True)
@@ -112,6 +138,7 @@ class RunConfig:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     streaming: StreamingConfig = field(default_factory=StreamingConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
+    raw: RawAugmentConfig = field(default_factory=RawAugmentConfig)
     optim: OptimConfig = field(default_factory=OptimConfig)
     data: DataConfig = field(default_factory=DataConfig)
     auxiliary: AuxiliaryConfig = field(default_factory=AuxiliaryConfig)

@@ -15,11 +15,12 @@ from torch import Tensor, nn
 from models.training.checkpoint import load_checkpoint, load_weights, save_checkpoint
 from models.training.config import config_from_dump
 from models.training.encoders.contract import PenEncoder
-from models.training.run import feature_params, start_run
+from models.training.material import PENAPP_TARGETS, Targets, feature_params
+from models.training.run import start_run
 from models.training.shards import Shard
 from penapp.decode.alphabet import PENAPP_ALPHABET
 from penapp.dsp.features import Features
-from penapp.dsp.params import DEFAULT_PARAMS, FeatureParams
+from penapp.dsp.params import FeatureParams
 from penapp.errors import BadInputError, ModelMismatchError
 from penapp.recognise.artefact import Manifest, file_hash
 from penapp.recognise.session import OnnxRecogniser
@@ -31,7 +32,7 @@ TOLERANCE = 1e-4
 def load_network(checkpoint: Path) -> PenEncoder:
     """The smoothed network of a run, ready for inference."""
     tensors, state = load_checkpoint(checkpoint)
-    run = start_run(config_from_dump(state["config"]), DEFAULT_PARAMS.size)
+    run = start_run(config_from_dump(state["config"]), Targets.of(state.get("targets", {})))
     load_weights(run.smooth, tensors, "smooth.", checkpoint)
     return run.smooth.eval().fused()
 
@@ -47,6 +48,11 @@ def export(
     tensors, state = load_checkpoint(checkpoint)
     config = config_from_dump(state["config"])
     params = feature_params(config)
+    if Targets.of(state.get("targets", {})) != PENAPP_TARGETS or config.data.task != "words":
+        raise BadInputError(
+            f"{checkpoint} was trained on raw channels, tokens, single labels or other letters.",
+            advice="The app reads penapp's features and letters: train with the defaults of `data`.",
+        )
     network = load_network(checkpoint)
     trial = folder.with_name(folder.name + ".part")
     trial.mkdir(parents=True, exist_ok=True)

@@ -14,13 +14,14 @@ import torch
 from numpy.typing import NDArray
 
 from models.training.augment import augmented
-from models.training.batches import collate, fits
+from models.training.batches import collate
 from models.training.config import AugmentConfig
 from models.training.encoders.contract import PenEncoder
 from models.training.export import load_network
 from models.training.objectives.classification import ctc
 from models.training.shards import Shard
 from models.training.strokes import PackedInk
+from models.training.tokens import spellable
 from models.training.validate import greedy_texts
 from penapp.decode.alphabet import PENAPP_ALPHABET
 from penapp.errors import BadInputError
@@ -108,7 +109,8 @@ def _varied(
     for i in range(len(words)):
         label, rows = str(words.label[i]), words.word(i)
         varied = augmented(rows, AugmentConfig(), rng)
-        copies.append((varied if fits(network.output_length(len(varied)), label) else rows, label))
+        fits = spellable(PENAPP_ALPHABET.encode(label), network.output_length(len(varied)))
+        copies.append((varied if fits else rows, label))
     return copies
 
 

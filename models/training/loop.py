@@ -7,22 +7,20 @@ from pathlib import Path
 
 from models.training.auxiliary.branch import ImageAuxiliary
 from models.training.auxiliary.companions import PictureDrawer
-from models.training.batches import Corpus, Sampler
-from models.training.config import RunConfig
+from models.training.batches import Sampler
+from models.training.material import Material, load_material
 from models.training.monitor import Monitor
-from models.training.run import Run, feature_params, save_run
-from models.training.shards import Shard, first_words, join
+from models.training.run import Run, save_run
 from models.training.step import Part, learning_rate, own_parts, train_step
-from models.training.validate import evaluate_shard
-from penapp.decode.alphabet import PENAPP_ALPHABET
-from penapp.errors import BadInputError
+from models.training.validate import Reader, evaluate_words
 
 
-def train(run: Run, folder: Path, *, until: int | None = None) -> Run:
+def train(run: Run, folder: Path, material: Material | None = None, *, until: int | None = None) -> Run:
     """Train to `until` (or the configured number of) steps; writes last/best checkpoints and metrics."""
     config = run.config
-    val = load_val(config)
-    parts_of = part_maker(run, load_corpora(config), val)
+    material = material or load_material(config)
+    parts_of = part_maker(run, material)
+    reader = reader_of(run, material)
     end = min(until or config.optim.steps, config.optim.steps)
     if own_parts(config.optim.parts)[0] != 0:  # the first process alone reports and writes
         for step in range(run.step + 1, end + 1):
@@ -37,7 +35,7 @@ def train(run: Run, folder: Path, *, until: int | None = None) -> Run:
             monitor.step(train_step(run, parts), sum(len(part.batch.labels) for part in parts))
             _end_of_epoch(run)
             if step % config.evaluate_every == 0 or step == end:
-                rates = evaluate_shard(run.smooth, val, run.device)
+                rates = evaluate_words(run.smooth, material.val, reader)
                 monitor.report(step, rates, learning_rate(config.optim, step))
                 if rates.cer < run.best_cer:
                     run.best_cer = rates.cer
@@ -47,15 +45,16 @@ def train(run: Run, folder: Path, *, until: int | None = None) -> Run:
     return run
 
 
-def part_maker(run: Run, corpora: list[Corpus], val: Shard) -> Callable[[int], list[Part]]:
+def part_maker(run: Run, material: Material) -> Callable[[int], list[Part]]:
     """What makes this process's parts of a step: a function of the step alone."""
     config = run.config
     own = own_parts(config.optim.parts)
-    sampler = Sampler(corpora, config, PENAPP_ALPHABET, run.network.output_length)
+    corpora = material.corpora
+    sampler = Sampler(corpora, config, run.targets.alphabet, material.presenter, run.network.output_length)
     drawer: PictureDrawer | None = None
     if isinstance(run.auxiliary, ImageAuxiliary):
         height = run.auxiliary.network.config.height
-        drawer = PictureDrawer(corpora, val, config.auxiliary, seed=config.seed, height=height)
+        drawer = PictureDrawer(corpora, material.val, config.auxiliary, seed=config.seed, height=height)
 
     def parts(step: int) -> list[Part]:
         made = []
@@ -69,27 +68,12 @@ def part_maker(run: Run, corpora: list[Corpus], val: Shard) -> Callable[[int], l
     return parts
 
 
+def reader_of(run: Run, material: Material) -> Reader:
+    """How this run's output becomes texts."""
+    return Reader(run.targets.alphabet, run.config.data.task == "labels", material.presenter, run.device)
+
+
 def _end_of_epoch(run: Run) -> None:
     """Dynamic weights look back from validation to validation."""
     if run.weights is not None and run.step % run.config.evaluate_every == 0:
         run.weights = run.weights.after_epoch()
-
-
-def load_corpora(config: RunConfig) -> list[Corpus]:
-    """The training shards by pattern; BadInputError when a pattern matches nothing."""
-    corpora = []
-    for pattern, share in config.data.train.items():
-        paths = sorted(Path(config.data.corpus).glob(pattern))
-        if not paths:
-            raise BadInputError(
-                f"no shard matches {pattern} in {config.data.corpus}.", advice="Run `prepare` first."
-            )
-        shard = join([Shard.load(p) for p in paths]).normalised(feature_params(config))
-        corpora.append(Corpus(shard, share))
-    return corpora
-
-
-def load_val(config: RunConfig) -> Shard:
-    """The first `val_words` words of the validation shard."""
-    shard = Shard.load(Path(config.data.corpus) / config.data.val)
-    return first_words(shard, config.data.val_words).normalised(feature_params(config))

@@ -1,67 +1,139 @@
-"""`predict`: what a run reads on a shard, as a predictions file beside the run."""
+"""`predict`: what a run reads, as a predictions file beside the run: a shard, or its archive's test fold."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
+import numpy as np
 
+from models.training.archives.signals import SignalSet
 from models.training.assess.predictions import (
+    BEST_ON_TEST,
     HELD_OUT_WRITERS,
     Header,
     Predictions,
+    Sample,
     write_predictions,
 )
 from models.training.assess.shard_samples import samples_of, trained_on
 from models.training.checkpoint import load_checkpoint
 from models.training.commands import checkpoint_of
-from models.training.config import config_from_dump
+from models.training.config import RunConfig, config_from_dump
 from models.training.export import load_network
-from models.training.run import feature_params
+from models.training.material import (
+    Targets,
+    archive_part,
+    as_recorded,
+    feature_params,
+    presenter_of,
+)
 from models.training.shards import Shard
-from models.training.validate import greedy_texts
+from models.training.validate import Reader, greedy_texts
+from penapp.errors import BadInputError
 from penapp.scores import error_rates
+
+PUBLISHED_SPLITS = {"indep": "WI", "dep": "WD"}
+"""What the literature calls the protocols: writer-independent, writer-dependent."""
 
 
 @click.command("predict")
 @click.argument("run", type=click.Path(exists=True, path_type=Path), metavar="RUN_OR_CHECKPOINT")
-@click.argument("shard", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--dataset", default="unipen-words", show_default=True, help="What the samples are of.")
-@click.option("--last", is_flag=True, help="The last checkpoint instead of the best on validation writers.")
-def predict_command(run: Path, shard: Path, dataset: str, last: bool) -> None:
-    """Read a shard of simulated words with a run's network and write predictions-*.jsonl beside it.
+@click.argument("shard", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dataset", default="unipen-words", show_default=True, help="What a shard is of.")
+@click.option("--last", is_flag=True, help="The last checkpoint instead of the best on validation words.")
+def predict_command(run: Path, shard: Path | None, dataset: str, last: bool) -> None:
+    """Read with a run's network and write predictions-*.jsonl beside it, for `compare`.
 
-    Words stand between the cuts that made the shard; figures that are reported come from `evaluate`, through
+    A run on an archive reads its test fold; any other run reads SHARD, words that the virtual pen wrote,
+    between the cuts that made the shard. Reported figures of a shipped artefact come from `evaluate`, through
     the live pipeline.
     """
-    path = predict(run / "last.safetensors" if last and run.is_dir() else checkpoint_of(run), shard, dataset)
+    checkpoint = run / "last.safetensors" if last and run.is_dir() else checkpoint_of(run)
+    _, state = load_checkpoint(checkpoint)
+    config = config_from_dump(state["config"])
+    if bool(config.data.archive) == bool(shard):
+        raise BadInputError(
+            f"{run} was trained on {config.data.archive or 'shards'}.",
+            advice="Name a shard to read for a run on shards, and none for a run on an archive.",
+        )
+    made = of_shard(checkpoint, config, shard, dataset) if shard else of_archive(checkpoint, config)
+    name = made.header.split if shard else f"test-fold{made.header.fold or 0}"
+    path = checkpoint.parent / f"predictions-{name}-{made.header.selection}.jsonl"
+    write_predictions(path, made)
+    rates = error_rates([s.label for s in made.samples], [s.text for s in made.samples])
+    print(
+        f"{config.name}, seed {config.seed}: greedy CER {rates.cer:.2f}, WER {rates.wer:.2f} % "
+        f"on {len(made.samples)} of {made.header.split}"
+    )
     print(path)
 
 
-def predict(checkpoint: Path, shard_path: Path, dataset: str) -> Path:
-    """Write the predictions of a checkpoint on every word of a shard; returns the file."""
-    _, state = load_checkpoint(checkpoint)
-    config = config_from_dump(state["config"])
+def of_shard(checkpoint: Path, config: RunConfig, path: Path, dataset: str) -> Predictions:
+    """The predictions of a checkpoint on every word of a shard."""
     params = feature_params(config)
-    shard = Shard.load(shard_path).normalised(params)
-    texts = greedy_texts(load_network(checkpoint), shard)
+    shard = Shard.load(path).normalised(params)
+    texts = greedy_texts(load_network(checkpoint), shard, reader=_reader(checkpoint, config))
     corpus = Path(config.data.corpus)
-    trained = trained_on(path for pattern in config.data.train for path in sorted(corpus.glob(pattern)))
-    samples = samples_of(shard, texts, params.rate_hz, name=shard_path.stem, trained=trained)
+    trained = trained_on(found for pattern in config.data.train for found in sorted(corpus.glob(pattern)))
+    samples = samples_of(shard, texts, params.rate_hz, name=path.stem, trained=trained)
     header = Header(
         run=config.name,
         dataset=dataset,
-        split=shard_path.stem,
+        split=path.stem,
         fold=None,
         selection=HELD_OUT_WRITERS,
         simulated=True,
         seed=config.seed,
     )
-    path = checkpoint.parent / f"predictions-{shard_path.stem}-{HELD_OUT_WRITERS}.jsonl"
-    write_predictions(path, Predictions(header, tuple(samples)))
-    rates = error_rates([sample.label for sample in samples], [sample.text for sample in samples])
-    print(
-        f"{config.name}, seed {config.seed}: greedy CER {rates.cer:.2f}, WER {rates.wer:.2f} % "
-        f"on {len(samples)} words of {shard_path.stem}"
+    return Predictions(header, tuple(samples))
+
+
+def of_archive(checkpoint: Path, config: RunConfig) -> Predictions:
+    """The predictions of a checkpoint on every recording of its archive's test fold, short ones too."""
+    train, test = (archive_part(config, split) for split in ("train", "test"))
+    texts = greedy_texts(load_network(checkpoint), as_recorded(test), reader=_reader(checkpoint, config))
+    dataset, split = published_name(test.part.source)
+    header = Header(
+        run=config.name,
+        dataset=dataset,
+        split=split,
+        fold=int(test.part.fold) if test.part.fold and test.part.fold.isdecimal() else None,
+        selection=BEST_ON_TEST if config.data.selection == "best-on-test" else HELD_OUT_WRITERS,
+        simulated=False,
+        seed=config.seed,
     )
-    return path
+    return Predictions(header, tuple(_samples(test, train, texts)))
+
+
+def published_name(source: str) -> tuple[str, str]:
+    """A source of an archive ("words500-indep-R") as data set and split of the published tables."""
+    words = source.split("-")
+    split = next((PUBLISHED_SPLITS[word] for word in words if word in PUBLISHED_SPLITS), "all")
+    hand = "left" if words[-1] in ("L", "left") else "right"
+    kept = [word for word in words if word not in (*PUBLISHED_SPLITS, "L", "R", "left", "right")]
+    return "-".join([*kept, hand]), split
+
+
+def _samples(test: SignalSet, train: SignalSet, texts: Sequence[str]) -> list[Sample]:
+    labels, writers = set(train.labels), set(train.writers)
+    return [
+        Sample(
+            f"{test.name}/{test.index[i]}",
+            test.labels[i],
+            text,
+            test.writers[i] or "",
+            test.labels[i] in labels,
+            None if test.writers[i] is None else test.writers[i] in writers,
+            float(np.round(len(test.signals[i]) / test.rate_hz, 3)),
+            len(test.signals[i]),
+        )
+        for i, text in enumerate(texts)
+    ]
+
+
+def _reader(checkpoint: Path, config: RunConfig) -> Reader:
+    _, state = load_checkpoint(checkpoint)
+    alphabet = Targets.of(state.get("targets", {})).alphabet
+    return Reader(alphabet, config.data.task == "labels", presenter_of(config))

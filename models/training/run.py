@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -22,9 +22,8 @@ from models.training.device import Device, choose_device
 from models.training.encoders.contract import PenEncoder
 from models.training.encoders.factory import build_encoder
 from models.training.encoders.settings import EncoderConfig
+from models.training.material import PENAPP_TARGETS, Targets
 from models.training.objectives.weights import DynamicWeights
-from penapp.decode.alphabet import PENAPP_ALPHABET, Alphabet
-from penapp.dsp.params import DEFAULT_PARAMS, FeatureParams
 from penapp.errors import BadInputError
 
 
@@ -33,6 +32,7 @@ class Run:
     """A run in progress: network, smoothed twin, the branch that helps in training, optimiser and step."""
 
     config: RunConfig
+    targets: Targets
     network: PenEncoder
     smooth: PenEncoder
     optimiser: torch.optim.Optimizer
@@ -43,15 +43,13 @@ class Run:
     device: Device = field(default_factory=lambda: choose_device("cpu"))
 
 
-def start_run(
-    config: RunConfig, features: int, alphabet: Alphabet = PENAPP_ALPHABET, device: Device | None = None
-) -> Run:
+def start_run(config: RunConfig, targets: Targets = PENAPP_TARGETS, device: Device | None = None) -> Run:
     """A run at step 0; its first weights depend on the seed alone, whatever the device."""
     device = device or choose_device(config.device, config.precision)
     torch.manual_seed(config.seed)
-    network = encoder_of(config, features, alphabet.size).to(device.place)
+    network = encoder_of(config, targets.features, targets.alphabet.size).to(device.place)
     smooth = copy.deepcopy(network)
-    auxiliary = build_auxiliary(config.auxiliary, network.tap_widths, alphabet)
+    auxiliary = build_auxiliary(config.auxiliary, network.tap_widths, targets.letters)
     groups: list[dict[str, object]] = [{"params": list(network.parameters()), "scale": 1.0}]
     if auxiliary is not None:
         auxiliary.to(device.place)
@@ -63,7 +61,7 @@ def start_run(
     weights = None
     if config.auxiliary.schedule == "dwa" and auxiliary is not None:
         weights = DynamicWeights(("ctc", *config.auxiliary.terms))
-    return Run(config, network, smooth, optimiser, auxiliary, weights, device=device)
+    return Run(config, targets, network, smooth, optimiser, auxiliary, weights, device=device)
 
 
 def encoder_of(config: RunConfig, features: int, classes: int) -> PenEncoder:
@@ -79,11 +77,6 @@ def encoder_of(config: RunConfig, features: int, classes: int) -> PenEncoder:
     return build_encoder(config.encoder, features, classes, sizes.get(config.encoder))
 
 
-def feature_params(config: RunConfig) -> FeatureParams:
-    """The features this run reads: the default ones with the configured normalisation."""
-    return replace(DEFAULT_PARAMS, normalisation=config.data.normalisation)
-
-
 def save_run(run: Run, path: Path) -> None:
     """Write everything the next step needs, atomically."""
     tensors = {f"network.{k}": v for k, v in run.network.state_dict().items()}
@@ -91,7 +84,9 @@ def save_run(run: Run, path: Path) -> None:
     if run.auxiliary is not None:
         tensors |= {f"auxiliary.{k}": v for k, v in run.auxiliary.state_dict().items()}
     tensors |= optimiser_tensors(run.optimiser)
-    state = {"step": run.step, "best_cer": run.best_cer, "config": dump_config(run.config)}
+    state = {"step": run.step, "best_cer": run.best_cer, "config": dump_config(run.config)} | {
+        "targets": run.targets.state()
+    }
     if run.weights is not None:
         state["weights"] = run.weights.state()
     save_checkpoint(path, tensors, state)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from models.training.auxiliary.companions import Companions
 from models.training.batches import Batch
 from models.training.config import OptimConfig
-from models.training.objectives.classification import ctc
+from models.training.objectives.classification import cross_entropy, ctc
 from models.training.objectives.term import Term
 from models.training.objectives.total import Loss, combined
 from models.training.objectives.weights import Ramp
@@ -79,7 +79,10 @@ def _loss(run: Run, part: Part) -> Loss:
         helping: dict[str, Term] = {}
         if run.auxiliary is not None:
             helping = run.auxiliary.terms(encoded, part.companions, batch)
-    own = ctc(encoded.log_probs, encoded.frames, batch.targets, batch.target_lengths)
+    if run.config.data.task == "labels":
+        own = cross_entropy(encoded.log_probs, batch.targets, encoded.frames)
+    else:
+        own = ctc(encoded.log_probs, encoded.frames, batch.targets, batch.target_lengths)
     return combined({"ctc": own, **helping}, term_weights(run))
 
 

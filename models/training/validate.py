@@ -3,45 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from models.training.batches import collate
 from models.training.device import Device, choose_device
 from models.training.encoders.contract import PenEncoder
-from models.training.shards import Shard
-from penapp.decode.alphabet import PENAPP_ALPHABET, Alphabet
+from models.training.presenting import Presenter, Words
+from models.training.tokens import TargetAlphabet
+from penapp.decode.alphabet import PENAPP_ALPHABET
 from penapp.scores import ErrorRates, error_rates
 
 
+@dataclass(frozen=True)
+class Reader:
+    """How a network's output becomes texts.
+
+    alphabet: of its columns; labels: one label a recording instead of a word
+    presenter: how a word is shown unvaried; None: as the shard has it
+    """
+
+    alphabet: TargetAlphabet = PENAPP_ALPHABET
+    labels: bool = False
+    presenter: Presenter | None = None
+    device: Device = field(default_factory=lambda: choose_device("cpu"))
+
+    def rows(self, words: Words, i: int) -> NDArray[np.float32]:
+        """(T, F) of word i as it is scored."""
+        return words.word(i) if self.presenter is None else self.presenter.plain(words, i)
+
+    def text(self, log_probs: Tensor) -> str:
+        """Best-path text of (T', V), or the label with the highest mean log-probability."""
+        if not len(log_probs):
+            return ""
+        if self.labels:
+            return self.alphabet.decode([1 + int(log_probs.mean(0)[1:].argmax())])
+        return self.alphabet.collapse(log_probs.argmax(1).tolist())
+
+
+PLAIN = Reader()
+
+
 @torch.no_grad()
-def greedy_texts(
-    network: PenEncoder,
-    shard: Shard,
-    batch: int = 64,
-    *,
-    alphabet: Alphabet = PENAPP_ALPHABET,
-    device: Device | None = None,
-) -> list[str]:
-    """Best-path readings of every word of a shard, in order, in float32."""
-    place = (device or choose_device("cpu")).place
+def greedy_texts(network: PenEncoder, words: Words, batch: int = 64, reader: Reader = PLAIN) -> list[str]:
+    """Readings of every word, in order, in float32; what else is in the batch changes none."""
+    place = reader.device.place
     network.eval()
-    order = np.argsort(np.diff(shard.off), kind="stable")
-    texts = [""] * len(shard)
+    order = np.argsort(np.diff(words.off), kind="stable")
+    texts = [""] * len(words)
     for part in _parts(order, batch):
-        inputs = collate([(shard.word(int(i)), "") for i in part], alphabet)
-        paths = network(inputs.features.to(place), inputs.lengths.to(place)).argmax(2).cpu()
+        inputs = collate([(reader.rows(words, int(i)), "") for i in part], reader.alphabet)
+        log_probs = network(inputs.features.to(place), inputs.lengths.to(place)).cpu()
         frames = network.output_length(inputs.lengths)
-        for i, path, n in zip(part, paths, frames, strict=True):
-            texts[int(i)] = alphabet.collapse(path[: int(n)].tolist())
+        for i, values, n in zip(part, log_probs, frames, strict=True):
+            texts[int(i)] = reader.text(values[: int(n)])
     return texts
 
 
-def evaluate_shard(network: PenEncoder, shard: Shard, device: Device | None = None) -> ErrorRates:
-    """Greedy CER and WER on all words of a shard."""
-    return error_rates([str(label) for label in shard.label], greedy_texts(network, shard, device=device))
+def evaluate_words(network: PenEncoder, words: Words, reader: Reader = PLAIN) -> ErrorRates:
+    """Greedy CER and WER on all words."""
+    return error_rates([str(label) for label in words.label], greedy_texts(network, words, reader=reader))
 
 
 def _parts(order: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:

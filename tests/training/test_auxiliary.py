@@ -14,12 +14,13 @@ from models.training.auxiliary.branch import build_auxiliary  # noqa: E402
 from models.training.auxiliary.companions import PictureDrawer  # noqa: E402
 from models.training.batches import Corpus, Sampler  # noqa: E402
 from models.training.export import export, load_network  # noqa: E402
-from models.training.loop import load_corpora, load_val, part_maker, train  # noqa: E402
+from models.training.loop import part_maker, train  # noqa: E402
+from models.training.material import load_corpora, load_material, load_val  # noqa: E402
+from models.training.presenting import FeaturePresenter  # noqa: E402
 from models.training.run import load_run, save_run, start_run  # noqa: E402
 from models.training.step import term_weights, train_step  # noqa: E402
 from models.training.strokes import PackedInk  # noqa: E402
 from penapp.decode.alphabet import PENAPP_ALPHABET  # noqa: E402
-from penapp.dsp.params import DEFAULT_PARAMS  # noqa: E402
 from penapp.errors import BadInputError  # noqa: E402
 from penapp.scores import edit_distance  # noqa: E402
 from tests.training.toy_ranks import train_and_tell  # noqa: E402
@@ -48,13 +49,13 @@ def config_of(corpus, terms, **sections):
 
 
 def fresh(config):
-    return start_run(config, DEFAULT_PARAMS.size)
+    return start_run(config)
 
 
 def one_step(config, step=1):
     run = fresh(config)
     run.step = step
-    return run, train_step(run, part_maker(run, load_corpora(config), load_val(config))(step))
+    return run, train_step(run, part_maker(run, load_material(config))(step))
 
 
 def weights_of(module):
@@ -149,7 +150,9 @@ def test_weights_of_terms_follow_the_schedule(corpus):
 
 def companions_of(config, step=3, progress=0.5):
     corpora = load_corpora(config)
-    batch = Sampler(corpora, config, PENAPP_ALPHABET, lambda rows: rows // 4).batch(step)
+    batch = Sampler(
+        corpora, config, PENAPP_ALPHABET, FeaturePresenter(config.augment), lambda rows: rows // 4
+    ).batch(step)
     drawer = PictureDrawer(corpora, load_val(config), config.auxiliary, seed=5, height=32)
     return batch, drawer.draw(batch, step, 0, progress)
 
@@ -185,7 +188,9 @@ def test_words_without_ink_are_left_out_and_a_corpus_without_any_is_refused(corp
         PictureDrawer([blank], load_val(config), config.auxiliary, seed=1, height=32)
     corpora = [Corpus(shard, 0.5), Corpus(blank.shard, 0.5)]
     drawer = PictureDrawer(corpora, load_val(config), config.auxiliary, seed=1, height=32)
-    batch = Sampler(corpora, config, PENAPP_ALPHABET, lambda rows: rows // 4).batch(1)
+    batch = Sampler(
+        corpora, config, PENAPP_ALPHABET, FeaturePresenter(config.augment), lambda rows: rows // 4
+    ).batch(1)
     drawn = drawer.draw(batch, 1, 0, 0.0)
     assert {batch.sources[k].corpus for k in drawn.words.tolist()} == {0}
 

@@ -7,10 +7,12 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the trainer needs torch (extra `train`)")
 
-from models.training.batches import MAX_ROWS, POOL_STEPS, Corpus, Sampler, collate, fits  # noqa: E402
+from models.training.batches import POOL_STEPS, Corpus, Sampler, collate  # noqa: E402
 from models.training.objectives.classification import ctc  # noqa: E402
+from models.training.presenting import MAX_ROWS, FeaturePresenter  # noqa: E402
 from models.training.shards import Shard  # noqa: E402
 from models.training.strokes import PackedInk  # noqa: E402
+from models.training.tokens import spellable  # noqa: E402
 from penapp.decode.alphabet import PENAPP_ALPHABET, Alphabet  # noqa: E402
 from penapp.dsp.params import DEFAULT_PARAMS  # noqa: E402
 from penapp.dsp.style import STYLE_NAMES  # noqa: E402
@@ -42,7 +44,13 @@ def quarter(rows):
 def sampler(shards, tmp_path, **sections):
     sections.setdefault("augment", PLAIN)
     config = toy_config(tmp_path, **sections)
-    return Sampler([Corpus(s, 1.0 / len(shards)) for s in shards], config, PENAPP_ALPHABET, quarter)
+    return Sampler(
+        [Corpus(s, 1.0 / len(shards)) for s in shards],
+        config,
+        PENAPP_ALPHABET,
+        FeaturePresenter(config.augment),
+        quarter,
+    )
 
 
 def test_a_batch_depends_on_seed_step_and_part_alone(tmp_path):
@@ -101,7 +109,7 @@ def test_concatenated_words_carry_both_labels_and_both_signals(tmp_path):
 def test_shares_decide_how_often_a_corpus_is_drawn(tmp_path):
     config = toy_config(tmp_path, augment=PLAIN, optim={"batch_rows": 6000})
     parts = [Corpus(shard_of(["a"]), 0.75), Corpus(shard_of(["b"] * 50), 0.25)]
-    drawn = Sampler(parts, config, PENAPP_ALPHABET, quarter)
+    drawn = Sampler(parts, config, PENAPP_ALPHABET, FeaturePresenter(config.augment), quarter)
     labels = [label for step in range(1, 17) for label in drawn.batch(step).labels]
     assert labels.count("a") / len(labels) == pytest.approx(0.75, abs=0.04)
 
@@ -164,7 +172,7 @@ def test_a_corpus_of_which_nothing_can_be_used_is_an_error(tmp_path):
     ],
 )
 def test_a_repeated_letter_needs_a_frame_more(frames, label, possible):
-    assert fits(frames, label) is possible
+    assert spellable(PENAPP_ALPHABET.encode(label), frames) is possible
 
 
 def plain_ctc(log_probs, target, blank=0):

@@ -11,7 +11,6 @@ torch = pytest.importorskip("torch", reason="the trainer needs torch (extra `tra
 import models.training  # noqa: E402
 from models.training.checkpoint import load_checkpoint, save_checkpoint  # noqa: E402
 from models.training.run import load_run, save_run, start_run  # noqa: E402
-from penapp.dsp.params import DEFAULT_PARAMS  # noqa: E402
 from penapp.errors import BadInputError  # noqa: E402
 from tests.training.toy_training import toy_config  # noqa: E402
 
@@ -20,7 +19,7 @@ STATE = {"step": 3, "best_cer": 50.0, "config": {}}
 
 @pytest.fixture
 def checkpoint(tmp_path):
-    save_run(start_run(toy_config(tmp_path), DEFAULT_PARAMS.size), tmp_path / "last.safetensors")
+    save_run(start_run(toy_config(tmp_path)), tmp_path / "last.safetensors")
     return tmp_path / "last.safetensors"
 
 
@@ -63,7 +62,7 @@ def test_a_checkpoint_without_its_state_is_refused(tmp_path):
 
 
 def test_a_checkpoint_of_another_network_is_refused(checkpoint, tmp_path):
-    wider = start_run(toy_config(tmp_path, network={"hidden": 24}), DEFAULT_PARAMS.size)
+    wider = start_run(toy_config(tmp_path, network={"hidden": 24}))
     with pytest.raises(BadInputError, match=r"no weights of this network .*size mismatch"):
         load_run(checkpoint, wider)
 
@@ -96,6 +95,7 @@ def test_nothing_in_the_trainer_or_the_program_reads_or_writes_pickles():
         f"{path.name}: {ast.unparse(node)}"
         for root in roots
         for path in root.rglob("*.py")
+        if path.name != "unpickle.py"  # the restricted reader of published archives; its own tests attack it
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if _pickles(node)
     ]

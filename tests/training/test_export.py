@@ -118,7 +118,7 @@ def test_the_smoothed_weights_are_what_is_exported(tmp_path):
     from models.training.run import load_run, save_run, start_run
     from tests.training.toy_training import toy_config
 
-    run = start_run(toy_config(tmp_path), DEFAULT_PARAMS.size)
+    run = start_run(toy_config(tmp_path))
     with torch.no_grad():
         run.smooth.output.bias.fill_(0.25)
     save_run(run, tmp_path / "c.safetensors")

@@ -11,7 +11,7 @@ from tests.training.toy_training import toy_config  # noqa: E402
 
 
 def fresh(tmp_path, **network):
-    return start_run(toy_config(tmp_path, network=network), DEFAULT_PARAMS.size)
+    return start_run(toy_config(tmp_path, network=network))
 
 
 def test_a_grown_network_reads_as_the_one_it_began_with(tmp_path):

@@ -10,11 +10,11 @@ torch = pytest.importorskip("torch", reason="the trainer needs torch (extra `tra
 import torch.multiprocessing as mp  # noqa: E402
 
 from models.training import checkpoint, step  # noqa: E402
-from models.training.loop import load_corpora, train  # noqa: E402
+from models.training.loop import part_maker, train  # noqa: E402
+from models.training.material import load_corpora, load_material  # noqa: E402
 from models.training.run import load_run, start_run  # noqa: E402
-from models.training.step import Part, learning_rate, train_step  # noqa: E402
-from models.training.validate import evaluate_shard, greedy_texts  # noqa: E402
-from penapp.dsp.params import DEFAULT_PARAMS  # noqa: E402
+from models.training.step import learning_rate, train_step  # noqa: E402
+from models.training.validate import evaluate_words, greedy_texts  # noqa: E402
 from penapp.errors import BadInputError, ModelMismatchError  # noqa: E402
 from tests.training.toy_ranks import train_and_tell  # noqa: E402
 from tests.training.toy_training import demo_shard, toy_config, write_corpus  # noqa: E402
@@ -38,7 +38,7 @@ def metrics(folder):
 
 
 def fresh(config):
-    return start_run(config, DEFAULT_PARAMS.size)
+    return start_run(config)
 
 
 def everything(run):
@@ -139,11 +139,7 @@ def test_metrics_beyond_the_last_checkpoint_are_written_once(corpus, tmp_path):
 def test_a_step_without_a_finite_gradient_changes_no_weight(corpus):
     run = fresh(toy_config(corpus))
     run.step = 1
-    from models.training.batches import Sampler
-    from penapp.decode.alphabet import PENAPP_ALPHABET
-
-    drawn = Sampler(load_corpora(run.config), run.config, PENAPP_ALPHABET, run.network.output_length)
-    parts = [Part(drawn.batch(1, part)) for part in range(2)]
+    parts = part_maker(run, load_material(run.config))(1)
     before = [p.detach().clone() for p in run.network.parameters()]
     parts[1].batch.features[0, 0, 0] = float("nan")
     train_step(run, parts)
@@ -175,7 +171,7 @@ def test_validation_does_not_depend_on_how_words_are_batched(corpus):
     run = fresh(toy_config(corpus))
     shard = demo_shard()
     assert greedy_texts(run.smooth, shard, batch=1) == greedy_texts(run.smooth, shard, batch=64)
-    assert evaluate_shard(run.smooth, shard).words == len(shard)
+    assert evaluate_words(run.smooth, shard).words == len(shard)
 
 
 def test_a_corpus_that_is_not_there_is_named(corpus, tmp_path):

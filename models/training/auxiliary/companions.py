@@ -18,7 +18,9 @@ from models.training.images.pairs import InkIndex, WordPictures
 from models.training.images.render import render
 from models.training.images.words import Guard, InkWords
 from models.training.objectives.negatives import NegativeLabels, wanted_edits
+from models.training.presenting import Words
 from models.training.shards import Shard
+from models.training.strokes import PackedInk
 from penapp.errors import BadInputError
 
 NEEDS_NEGATIVE = frozenset({"contrastive", "triplet"})
@@ -56,7 +58,7 @@ class PictureDrawer:
     """Draws the companions of a batch: a function of seed, step and part alone."""
 
     def __init__(
-        self, corpora: Sequence[Corpus], val: Shard, config: AuxiliaryConfig, *, seed: int, height: int
+        self, corpora: Sequence[Corpus], val: Words, config: AuxiliaryConfig, *, seed: int, height: int
     ) -> None:
         """Takes the ink of the training shards; none of it may be of a validation writer.
 
@@ -64,14 +66,14 @@ class PictureDrawer:
             BadInputError: no shard holds ink, or ink that is not for training
         """
         self._config, self._seed = config, seed
-        self._words = [InkWords.of(corpus.shard) for corpus in corpora]
+        self._words = [_ink_of(corpus.shard) for corpus in corpora]
         if not any(words.ink.known().any() for words in self._words):
             raise BadInputError(
                 "no training shard holds ink, so there are no pictures for the image branch.",
                 advice="Make the shards with `python -m models.training prepare` of this version.",
             )
         self._look = RenderConfig(height=height)
-        guard = Guard.of_validation(InkWords.of(val))
+        guard = Guard.of_validation(_ink_of(val))
         self._pictures = WordPictures(InkIndex(self._words, guard), self._look)
         wants = NEEDS_NEGATIVE & set(config.terms) or config.image.hard
         self._negatives = NegativeLabels(_commonest(self._words, config.image.labels)) if wants else None
@@ -118,6 +120,13 @@ class PictureDrawer:
 
     def _of(self, labels: Sequence[str], rng: np.random.Generator) -> Pictures:
         return _together([self._pictures.of_label(label, rng).image for label in labels], tuple(labels))
+
+
+def _ink_of(words: Words) -> InkWords:
+    """The ink of a shard; recordings of archives have none."""
+    if isinstance(words, Shard):
+        return InkWords.of(words)
+    return InkWords(PackedInk.none(len(words)), words.label, words.writer)
 
 
 def _together(images: Sequence[NDArray[np.uint8]], labels: tuple[str, ...]) -> Pictures:

@@ -1,0 +1,131 @@
+"""A run on a published archive: raw channels, letters of the archive, its own folds, the published table."""
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="the trainer needs torch (extra `train`)")
+
+from models.training.assess.predictions import read_predictions  # noqa: E402
+from models.training.loop import train  # noqa: E402
+from models.training.material import Targets, load_material  # noqa: E402
+from models.training.predict import published_name  # noqa: E402
+from models.training.run import start_run  # noqa: E402
+from models.training.tokens import BigramTokens  # noqa: E402
+from models.training.validate import Reader  # noqa: E402
+from penapp.decode.alphabet import ONHW_LETTERS, PENAPP_ALPHABET, Alphabet  # noqa: E402
+from penapp.errors import BadInputError  # noqa: E402
+from tests.training.archive_toys import words500  # noqa: E402
+from tests.training.test_training_commands import call  # noqa: E402, F401 - a fixture
+from tests.training.toy_training import demo_shard, toy_config, write_corpus  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    return words500(tmp_path_factory.mktemp("archive"))
+
+
+def config_of(archive, **sections):
+    data = {"archive": str(archive), "fold": "0", **sections.pop("data", {})}
+    optim = {"batch_rows": 800, "steps": 2}
+    return toy_config(archive, encoder="cnn_bilstm", data=data, optim=optim, **sections)
+
+
+def test_a_run_on_an_archive_reads_raw_standardised_channels_of_its_own_letters(archive, tmp_path):
+    config = config_of(archive)
+    material = load_material(config)
+    assert material.targets == Targets(13, Alphabet(ONHW_LETTERS))
+    rows = material.presenter.plain(material.corpora[0].shard, 0)
+    np.testing.assert_allclose(rows.mean(0), 0.0, atol=1e-4)
+    run = train(start_run(config, material.targets), tmp_path, material)
+    assert run.step == 2
+    assert run.network.features == 13
+    assert run.network.classes == 60
+
+
+def test_the_checkpoint_is_chosen_by_other_writers_or_by_the_test_fold_as_configured(archive):
+    clean = load_material(config_of(archive))
+    writers = [set(words.writer.tolist()) for words in (clean.corpora[0].shard, clean.val)]
+    assert not writers[0] & writers[1]
+    assert all(writers)
+    literature = load_material(config_of(archive, data={"selection": "best-on-test"}))
+    assert not set(literature.val.writer.tolist()) & set(literature.corpora[0].shard.writer.tolist())
+    assert len(literature.corpora[0].shard) == len(clean.corpora[0].shard) + len(clean.val)
+
+
+def test_from_an_archive_to_the_published_table(call, archive, tmp_path):  # noqa: F811
+    items = [
+        "name=toy", "encoder=cnn_bilstm", f'data.archive="{archive.as_posix()}"', 'data.fold="0"',
+        "data.selection=best-on-test", "optim.steps=2", "optim.batch_rows=800", "raw.chance=0.25",
+    ]  # fmt: skip
+    sets = [word for item in items for word in ("--set", item)]
+    assert call("train", "--runs", tmp_path, *sets)[::2] == (0, "")
+    code, out, err = call("predict", tmp_path / "toy")
+    assert (code, err) == (0, "")
+    (path,) = (tmp_path / "toy").glob("predictions-*.jsonl")
+    made = read_predictions(path)
+    assert (made.header.dataset, made.header.split, made.header.fold) == ("words500-right", "WI", 0)
+    assert not made.header.simulated
+    assert made.header.selection == "best-on-test"
+    code, out, err = call("compare", tmp_path / "toy", "--published")
+    assert (code, err) == (0, "")
+    assert "REWI-B" in out
+    code, _, err = call("export", tmp_path / "toy", tmp_path / "model", "--golden", archive_shard(tmp_path))
+    assert code == 1
+    assert "was trained on raw channels" in err
+
+
+def archive_shard(folder):
+    demo_shard("val", 1).save(folder / "golden.npz")
+    return folder / "golden.npz"
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("words500-indep-R", ("words500-right", "WI")),
+        ("words500-dep-L", ("words500-left", "WD")),
+        ("chars-lower-indep", ("chars-lower-right", "WI")),
+    ],
+)
+def test_sources_have_the_names_of_the_published_tables(source, name):
+    assert published_name(source) == name
+
+
+def test_a_fold_that_is_not_there_lists_those_that_are(archive):
+    with pytest.raises(BadInputError, match=r"holds nothing of fold 9.*words500-indep-R fold 0 train"):
+        load_material(config_of(archive, data={"fold": "9"}))
+
+
+def test_token_targets_are_kept_with_the_run_and_read_back_as_text(tmp_path):
+    corpus = write_corpus(tmp_path)
+    config = toy_config(corpus, data={"tokens": 90})
+    material = load_material(config)
+    tokens = material.targets.alphabet
+    assert isinstance(tokens, BigramTokens)
+    assert PENAPP_ALPHABET.size < tokens.size <= 90
+    run = train(start_run(config, material.targets), tmp_path, material, until=2)
+    assert run.network.classes == tokens.size
+    assert Targets.of(run.targets.state()) == material.targets
+    path = torch.full((5, tokens.size), -5.0)
+    path[[0, 1, 3], [tokens.size - 1] * 3] = 0.0
+    path[[2, 4], [0, 0]] = 0.0
+    assert Reader(tokens).text(path) == 2 * tokens.decode([tokens.size - 1])
+
+
+def test_single_labels_are_learned_and_read_by_the_mean_of_the_frames(tmp_path):
+    """One letter a recording: cross-entropy, no blank."""
+    corpus = write_corpus(tmp_path)
+    shard = demo_shard()
+    letters = type(shard)(**{**vars(shard), "label": np.array([str(x)[0] for x in shard.label])})
+    for name in ("train", "val"):
+        letters.save(corpus / f"{name}.npz")
+    config = toy_config(
+        corpus, data={"task": "labels", "val_words": 100}, optim={"steps": 60, "batch_rows": 2500, "lr": 0.02}
+    )
+    material = load_material(config)
+    run = train(start_run(config, material.targets), tmp_path, material)
+    assert run.best_cer < 75.0
+    log_probs = torch.full((3, PENAPP_ALPHABET.size), -3.0)
+    log_probs[:, 0] = 0.0
+    log_probs[:, 5] = -1.0
+    assert Reader(labels=True).text(log_probs) == PENAPP_ALPHABET.decode([5])

@@ -124,7 +124,8 @@ def test_single_labels_are_learned_and_read_by_the_mean_of_the_frames(tmp_path):
     )
     material = load_material(config)
     run = train(start_run(config, material.targets), tmp_path, material)
-    assert run.best_cer < 75.0
+    commonest = np.unique(letters.label, return_counts=True)[1].max() / len(letters)
+    assert run.best_cer < 100.0 * (1.0 - commonest) - 4.0
     log_probs = torch.full((3, PENAPP_ALPHABET.size), -3.0)
     log_probs[:, 0] = 0.0
     log_probs[:, 5] = -1.0

@@ -12,7 +12,6 @@ import torch.distributed as dist
 from models.training.config import RunConfig
 from models.training.loop import train
 from models.training.run import start_run
-from penapp.dsp.params import DEFAULT_PARAMS
 
 
 def train_and_tell(rank: int, world: int, config: RunConfig, steps: int, folder: Path) -> None:
@@ -20,7 +19,7 @@ def train_and_tell(rank: int, world: int, config: RunConfig, steps: int, folder:
     torch.set_num_threads(1)
     meet = {"init_method": f"file://{folder}/meet", "timeout": timedelta(minutes=3)}
     dist.init_process_group("gloo", rank=rank, world_size=world, **meet)
-    run = train(start_run(config, DEFAULT_PARAMS.size), folder, until=steps)
+    run = train(start_run(config), folder, until=steps)
     weights = torch.cat([p.detach().reshape(-1) for p in run.network.parameters()])
     np.save(folder / f"rank{rank}.npy", weights.numpy())
     dist.destroy_process_group()

@@ -67,7 +67,7 @@ def write_corpus(folder: Path) -> Path:
 def talkative_checkpoint(path: Path, **sections) -> Path:
     """Random weights that always say something: every word reads as letters that depend on its signal."""
     config = toy_config(Path("unused"), **sections)
-    run = start_run(config, DEFAULT_PARAMS.size)
+    run = start_run(config)
     with torch.no_grad():
         for network in (run.network, run.smooth):
             network.load_state_dict(run.network.state_dict())

@@ -23,6 +23,7 @@ from models.training.predict import predict_command
 from models.training.prepare import prepare_command
 from models.training.quantise import quantise_command
 from models.training.run import begin_with, load_run, start_run
+from models.training.smoke import smoke_command
 from models.training.stability import stability_command
 from models.training.studies.arms import study_command
 from models.training.tune_decoder import tune_decoder_command
@@ -42,6 +43,7 @@ main.add_command(stability_command)
 main.add_command(predict_command)
 main.add_command(study_command)
 main.add_command(compare_command)
+main.add_command(smoke_command)
 
 
 @main.command("train")

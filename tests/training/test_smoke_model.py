@@ -16,7 +16,7 @@ from penapp.recognise.artefact import read_manifest
 from tests.training.toy_training import demo_shard
 
 
-def test_one_command_goes_from_ink_to_an_artefact(tmp_path, monkeypatch):
+def test_one_command_goes_from_ink_to_an_artefact(tmp_path):
     """With a corpus that is there already, one process and two steps."""
     corpus = tmp_path / "corpus"
     for name in ("real-1.npz", "real-2.npz", "real-3.npz", "fonts.npz"):

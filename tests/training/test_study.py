@@ -1,6 +1,8 @@
 """A study: one thing changed at a time, every arm an ordinary run."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -71,6 +73,13 @@ def test_an_arm_changes_what_it_names_and_nothing_else(tmp_path):
 def test_what_is_wrong_with_a_study_is_said_before_anything_is_trained(tmp_path, change, said):
     with pytest.raises(BadInputError, match=said):
         read_study(written(tmp_path, TINY.replace(*change)))
+
+
+@pytest.mark.parametrize("path", sorted(Path(studies.__file__).parent.glob("*.toml")), ids=lambda p: p.stem)
+def test_the_studies_that_ship_can_be_read_and_every_arm_is_a_run_of_its_own(path):
+    study = read_study(path)
+    configs = [study.config(arm, study.seeds[0]) for arm in study.arms]
+    assert len({repr(replace(config, name="")) for config in configs}) == len(configs)
 
 
 def test_a_study_trains_reads_and_compares_every_arm_and_goes_on_where_it_stopped(tmp_path, monkeypatch):

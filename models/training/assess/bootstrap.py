@@ -132,7 +132,8 @@ def statement(base: str, other: str, found: Difference, measure: str = "CER") ->
     if found.relative is not None:
         r = found.relative
         said += f"; relative {r.value:+.1f} %, {r.low:+.1f} to {r.high:+.1f}"
-    said += f"; {found.writers} writers, {found.seeds[0]} against {found.seeds[1]} seeds)"
+    seeds = "" if found.seeds == (1, 1) else f", {found.seeds[0]} against {found.seeds[1]} seeds"
+    said += f"; {found.writers} writers{seeds})"
     if found.writers < FEW_WRITERS:
         said += f"; with {found.writers} writers the interval is too narrow"
     if found.seeds == (1, 1):

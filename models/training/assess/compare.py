@@ -60,7 +60,7 @@ def compare_command(
 def system_lines(system: System, resamples: int = RESAMPLES, seed: int = 1) -> list[str]:
     """What one system reads: rates with intervals, folds, cells, spread over writers."""
     header, pooled = system.header, system.scores[0].pooled
-    count = f"{pooled.samples} samples, {pooled.characters} characters, {len(system.scores)} seed(s)"
+    count = f"{pooled.samples} samples, {pooled.characters} characters, {seeds_text(system)}"
     lines = [
         f"{system.name}: {header.dataset} {header.split}, {count}",
         f"  selection {LABELLED[header.selection]}; decoding {header.decoding}",
@@ -117,7 +117,7 @@ def step_lines(systems: Sequence[System], reach: float | None = None) -> list[st
     target = common_cer(systems) if reach is None else reach
     if target is None:
         return []
-    lines = [f"steps until the validation CER was {target:.2f} % or less:"]
+    lines = [f"Steps until the validation CER was {target:.2f} % or less:"]
     for curve in (c for system in systems for c in system.curves):
         step = curve.first_step_at(target)
         said = f"{step:,}" if step is not None else f"not reached in {curve.steps[-1]:,} steps"
@@ -133,6 +133,12 @@ def published_tables(systems: Sequence[System]) -> str:
         ours = [s for system in systems for s in system.scores if _is_of(system, dataset, split)]
         tables.append(side_by_side(ours, dataset, split))
     return "\n\n".join(tables)
+
+
+def seeds_text(system: System) -> str:
+    """How many seeds, in words."""
+    count = len(system.scores)
+    return "1 seed" if count == 1 else f"{count} seeds"
 
 
 def knows_writers(system: System) -> bool:

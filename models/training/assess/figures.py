@@ -49,7 +49,7 @@ def slices(rows: Sequence[tuple[str, Sequence[Slice]]], xlabel: str, *, key: str
     place = {at: float(i) if even else at for i, at in enumerate(sorted(names))}
 
     def draw(axes: Axes) -> None:
-        gap = 0.12 if even else 0.0
+        gap = 0.12 if even else 0.008 * (max(names) - min(names))
         for i, (name, found) in enumerate(rows):
             x = np.array([place[s.at] for s in found]) + gap * (i - (len(rows) - 1) / 2)
             y = np.array([s.cer for s in found])
@@ -99,7 +99,7 @@ def confusions(top: Sequence[tuple[str, str, int]], *, key: str) -> str:
         axes.barh(range(len(top)), [n for _, _, n in top], color=_color(0), alpha=0.75)
         axes.set_yticks(range(len(top)), names)
         for i, (_, _, n) in enumerate(top):
-            axes.text(n, i, f" {n}", va="center", fontsize=9)
+            axes.text(n, i, f"  {n}", va="center", fontsize=9)
         axes.invert_yaxis()
         axes.set(xlabel="times", ylabel="written → read")
         axes.grid(visible=False, axis="y")
@@ -108,8 +108,8 @@ def confusions(top: Sequence[tuple[str, str, int]], *, key: str) -> str:
 
 
 def confusion_matrix(found: Confusions, *, key: str) -> str:
-    """Errors between the letters that err most; right readings are left blank, - stands for nothing."""
-    names = [*found.letters, "–"]
+    """Errors between the letters that err most; right readings are left blank, ∅ is nothing."""
+    names = [*map(_shown, found.letters), "∅"]
     size = len(names)
     counts = np.zeros((size, size))
     counts[:-1, :-1] = found.counts
@@ -126,7 +126,7 @@ def confusion_matrix(found: Confusions, *, key: str) -> str:
         axes.set_xticks(range(size), names)
         axes.set_yticks(range(size), names)
         axes.set(xlim=(-0.5, size - 0.5), ylim=(size - 0.5, -0.5), aspect="equal")
-        axes.set(xlabel="read as (–: left out)", ylabel="written (–: put in)")
+        axes.set(xlabel="read as (∅: left out)", ylabel="written (∅: put in)")
 
     side = 1.6 + 0.26 * size
     return _drawn(key, draw, (side, side), grid="both")
@@ -141,7 +141,7 @@ def _confusion_name(letter: str, read: str) -> str:
 
 
 def _shown(letter: str) -> str:
-    return "space" if letter == " " else letter
+    return "␣" if letter == " " else letter
 
 
 def _color(i: int) -> str:

@@ -23,11 +23,12 @@ from models.training.assess.compare import (
     difference_lines,
     knows_writers,
     rate_text,
+    seeds_text,
     step_lines,
     writer_spread,
 )
 from models.training.assess.predictions import Sample
-from models.training.assess.protocol import LABELLED
+from models.training.assess.protocol import LABELLED, by_cell
 from models.training.assess.slices import by_length, by_speed, by_writer, speed_edges
 from models.training.assess.systems import System
 
@@ -44,14 +45,14 @@ def write_report(
 ) -> None:
     """Write the page under a temporary name, then rename."""
     names = ", ".join(system.name for system in systems)
-    body = [f"<h1>What {html.escape(names)} read</h1>"]
+    body = [f"<h1>Readings of {html.escape(names)}</h1>"]
     if any(system.header.simulated for system in systems):
         body.append(f'<p class="warn">{SIMULATED}</p>')
     body += [_overview(systems, resamples, seed), *_differences(systems, resamples, seed)]
-    body += [*_curves(systems, reach), *_slices(systems)]
+    body += [*_cells(systems), *_curves(systems, reach), *_slices(systems)]
     body += [_details(i, system) for i, system in enumerate(systems)]
     page = Template(_TEMPLATE.read_text(encoding="utf-8")).substitute(
-        title=html.escape(f"Readings: {names}"), body="\n".join(body)
+        title=html.escape(f"Readings of {names}"), body="\n".join(body)
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
@@ -76,13 +77,32 @@ def _overview(systems: Sequence[System], resamples: int, seed: int) -> str:
         rows.append([
             system.name,
             f"{header.dataset} {header.split}",
-            f"{LABELLED[header.selection]}; {header.decoding}",
-            f"{system.scores[0].pooled.samples:,} x {len(system.scores)} seed(s)",
+            f"{header.selection}, {header.decoding}",
+            f"{system.scores[0].pooled.samples:,}, {seeds_text(system)}",
             *(rate_text(system, m, resamples, seed) for m in ("cer", "wer", "cer_nocase")),
             " / ".join(f"{v:.1f}" for v in spread) if spread else "–",
         ])  # fmt: skip
-    note = "Corpus level; in brackets 95 % intervals over writers (and seeds). No text counts as deletions."
+    used = dict.fromkeys(LABELLED[system.header.selection] for system in systems)
+    note = (
+        "Corpus level, all samples; in brackets 95 % intervals over writers (and seeds). No text counts as "
+        f"deletions. Selection {'; '.join(used)}."
+    )
     return f'<div class="wide">{_table(heads, rows)}</div><p class="note">{note}</p>'
+
+
+def _cells(systems: Sequence[System]) -> list[str]:
+    """Seen and unseen writers and words, where that is known."""
+    cells = [(system.name, by_cell(system.samples)) for system in systems]
+    rows = [
+        [name, kind, f"{r.samples:,}", f"{r.cer:.2f} %", f"{r.wer:.2f} %"]
+        for name, found in cells
+        if set(found) != {"other"}
+        for kind, r in found.items()
+    ]
+    if not rows:
+        return []
+    table = _table(["system", "in training", "samples", "CER", "WER"], rows)
+    return ["<h2>Seen and unseen in training</h2>", f'<div class="wide">{table}</div>']
 
 
 def _differences(systems: Sequence[System], resamples: int, seed: int) -> list[str]:
@@ -98,7 +118,7 @@ def _curves(systems: Sequence[System], reach: float | None) -> list[str]:
     if not curves:
         return []
     said = "; ".join(line.strip() for line in step_lines(systems, reach)[1:])
-    head = step_lines(systems, reach)[0].capitalize()
+    head = step_lines(systems, reach)[0]
     note = f'<p class="note">{html.escape(head)} {html.escape(said)}.</p>'
     return ["<h2>Learning</h2>", figures.learning_curves(curves), note]
 

@@ -65,10 +65,10 @@ def test_the_interval_is_that_of_a_plain_loop(seeds):
 
 
 def test_two_writers_give_the_three_values_that_can_be_drawn():
-    """Writers with 10 and 30 %: a quarter of the draws is at 10, half at 20, a quarter at 30."""
-    sums = writer_sums([made_up([1, 3], [10, 10], ["a", "b"])])
+    """10 % of 10 and 30 % of 30 letters: a quarter of the draws is at 10, half at 25, a quarter at 30."""
+    sums = writer_sums([made_up([1, 9], [10, 30], ["a", "b"])])
     found = interval(sums, resamples=4000)
-    assert (found.value, found.low, found.high) == pytest.approx((20.0, 10.0, 30.0))
+    assert (found.value, found.low, found.high) == pytest.approx((25.0, 10.0, 30.0))
 
 
 def test_the_same_loss_for_every_writer_has_no_width():

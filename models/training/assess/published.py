@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -110,7 +111,9 @@ def side_by_side(ours: Sequence[Score], dataset: str, split: str, tables: Publis
     lines += [_published_line(table, row) for table, row in rows]
     lines += [_our_line(score, accuracy=accuracy) for score in ours]
     bars = {name: bar for (d, s, name), bar in tables.bars.items() if (d, s) == (dataset, split)}
-    lines += [_bar_line(score, name, bar) for score in ours for name, bar in bars.items()]
+    lines += [
+        _bar_line(run, scores, n, bar) for run, scores in _runs(ours).items() for n, bar in bars.items()
+    ]
     return "\n".join([*lines, *_cautions(ours, rows, tables.noise.get((dataset, split)))])
 
 
@@ -158,11 +161,20 @@ def _stds(spreads: Sequence[Spread]) -> str:
     return f"; std over folds {of_all} (population, as published), {unbiased} (sample)"
 
 
-def _bar_line(score: Score, name: str, bar: Sequence[float]) -> str:
-    mean = (score.spread("cer").mean, score.spread("wer").mean)
+def _runs(ours: Sequence[Score]) -> dict[str, list[Score]]:
+    """The seeds of every run and selection."""
+    runs: dict[str, list[Score]] = {}
+    for score in ours:
+        runs.setdefault(f"{score.header.run}, {score.header.selection}", []).append(score)
+    return runs
+
+
+def _bar_line(run: str, scores: Sequence[Score], name: str, bar: Sequence[float]) -> str:
+    """Whether the mean over folds and seeds is as low as a bar."""
+    mean = [statistics.fmean(s.spread(measure).mean for s in scores) for measure in ("cer", "wer")]
     reached = all(value <= limit for value, limit in zip(mean, bar, strict=True))
     said = "reached" if reached else "not reached"
-    return f"{score.header.run}: {said}: {_figures(bar).strip()}, {name}"
+    return f"{run}: {said} by {_slashed(mean)}: {_slashed(bar)}, {name}"
 
 
 def _cautions(
@@ -182,7 +194,7 @@ def _cautions(
     if noise is not None:
         said.append(f"differences below about {noise} CER points are noise between runs of one recipe")
     said += [caution for table in dict.fromkeys(t.key for t, _ in rows) for caution in _of(rows, table)]
-    return [f"caution: {line}" for line in said]
+    return [f"caution: {line}" for line in dict.fromkeys(said)]
 
 
 def _of(rows: Sequence[tuple[PublishedTable, PublishedRow]], key: str) -> list[str]:

@@ -1,0 +1,1 @@
+"""How the field judges a recogniser: prediction files, error rates, intervals, published tables, a report."""

@@ -12,6 +12,7 @@ import torch
 import torch.distributed as dist
 
 from models.training.assess.compare import compare_command
+from models.training.assess.shard_samples import read_command
 from models.training.commands import card_command, evaluate_command, export_command
 from models.training.config import RunConfig, config_from_dump, dump_config, load_config
 from models.training.device import choose_device
@@ -43,6 +44,7 @@ main.add_command(stability_command)
 main.add_command(predict_command)
 main.add_command(study_command)
 main.add_command(compare_command)
+main.add_command(read_command)
 main.add_command(smoke_command)
 
 

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from models.training.assess.predictions import Header, Sample, read_predictions
-from models.training.assess.shard_samples import Trained, predict_command, samples_of, trained_on
+from models.training.assess.shard_samples import Trained, read_command, samples_of, trained_on
 from models.training.shards import Shard
 from models.training.strokes import PackedInk
 from penapp.dsp.params import DEFAULT_PARAMS
@@ -54,7 +54,7 @@ def test_predict_reads_a_shard_into_a_file(tmp_path):
     options = ["--dataset", "made up", "--split", "WI", "--fold", "2", "--selection", "best-on-test"]
     arguments = [SHIPPED, tmp_path / "val.npz", tmp_path / "mine", *options, "--pen", "simulated"]
     arguments += ["--train", tmp_path / "val.npz"]
-    found = CliRunner().invoke(predict_command, [str(a) for a in arguments])
+    found = CliRunner().invoke(read_command, [str(a) for a in arguments])
     assert found.exit_code == 0, found.output
     read = read_predictions(tmp_path / "mine" / "predictions-best-on-test-fold2.jsonl")
     assert read.header == Header("mine", "made up", "WI", 2, "best-on-test", simulated=True)
@@ -67,6 +67,6 @@ def test_predict_reads_a_shard_into_a_file(tmp_path):
 def test_predict_asks_whether_the_pen_was_real(tmp_path):
     SHARD.save(tmp_path / "val.npz")
     options = ["--dataset", "made up", "--split", "WI", "--selection", "best-on-test"]
-    found = CliRunner().invoke(predict_command, [str(SHIPPED), str(tmp_path / "val.npz"), "o", *options])
+    found = CliRunner().invoke(read_command, [str(SHIPPED), str(tmp_path / "val.npz"), "o", *options])
     assert found.exit_code == 2
     assert "'--pen'" in found.output

@@ -1,4 +1,4 @@
-"""`predict`: words of a feature shard as a predictions file, read in isolation between given cuts."""
+"""`read`: words of a feature shard as a predictions file, read in isolation between given cuts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from penapp.recognise.session import OnnxRecogniser
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.command("predict")
+@click.command("read")
 @click.argument("model", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("shard", type=_FILE)
 @click.argument("out", type=click.Path(file_okay=False, path_type=Path), metavar="OUT_FOLDER")
@@ -40,7 +40,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--train", type=_FILE, multiple=True, help="Training shards: which words and writers were seen."
 )
-def predict_command(  # noqa: PLR0913 - one argument an option
+def read_command(  # noqa: PLR0913 - one argument an option
     model: Path,
     shard: Path,
     out: Path,

@@ -110,4 +110,4 @@ def test_a_run_that_fails_is_named_with_its_log(tmp_path, monkeypatch):
     )
     assert isinstance(done.exception, BadInputError)
     assert "1 of 1 runs failed" in str(done.exception)
-    assert "models.training prepare" in (tmp_path / "runs" / "tiny" / "none-1" / "log.txt").read_text()
+    assert "no shard matches train.npz" in (tmp_path / "runs" / "tiny" / "none-1" / "log.txt").read_text()

@@ -1,0 +1,1 @@
+"""Small studies that can be run again: each says what it shows and on what."""

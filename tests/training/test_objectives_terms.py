@@ -26,7 +26,11 @@ from penapp.errors import BadInputError  # noqa: E402
 
 
 def embeddings(*shape, seed=1):
-    return torch.from_numpy(np.random.default_rng(seed).standard_normal(shape)).requires_grad_()
+    return torch.from_numpy(np.random.default_rng(seed).standard_normal(shape))
+
+
+def learned(*shape, seed=1):
+    return embeddings(*shape, seed=seed).requires_grad_()
 
 
 def plain_distance(name, a, b):
@@ -148,7 +152,7 @@ def test_a_word_without_enough_frames_counts_nothing():
 
 def test_ctc_and_cross_entropy_do_not_see_padding():
     batch, log_probs = ctc_batch()
-    rubbish = log_probs.detach().clone()
+    rubbish = log_probs.clone()
     for k, n in enumerate(batch.lengths.tolist()):
         rubbish[k, n:] = 77.0
     arguments = batch.lengths, batch.targets, batch.target_lengths
@@ -244,7 +248,7 @@ def test_infonce_is_what_plain_loops_compute(shape, with_hard):
 
 def test_a_word_that_occurs_twice_is_no_negative_of_itself_but_still_an_anchor():
     """Pushing the twin's image away would be wrong; leaving the twin out would lose its pen sample."""
-    pen, other = embeddings(4, 6), embeddings(4, 6, seed=2)
+    pen, other = learned(4, 6), learned(4, 6, seed=2)
     scale, labels = torch.tensor(5.0), ["an", "be", "an", "co"]
     found = infonce(pen, other, scale, same_label(labels))
     assert found.count == 4
@@ -254,7 +258,7 @@ def test_a_word_that_occurs_twice_is_no_negative_of_itself_but_still_an_anchor()
     (first,) = torch.autograd.grad(alone, other)
     assert first[2].abs().sum() == 0
     assert slope[2].abs().sum() > 0
-    assert float(infonce(pen, other, scale).total) > float(found.total)
+    assert infonce(pen, other, scale).total > found.total
 
 
 def test_hard_negatives_are_what_plain_loops_compute():
@@ -271,10 +275,10 @@ def test_hard_negatives_are_what_plain_loops_compute():
 
 def test_the_temperature_is_learned_and_bounded():
     temperature = Temperature()
-    assert float(temperature()) == pytest.approx(1 / 0.07, rel=1e-6)
+    assert temperature().item() == pytest.approx(1 / 0.07, rel=1e-6)
     infonce(embeddings(4, 6), embeddings(4, 6, seed=2), temperature()).total.backward()
     assert temperature.log_scale.grad != 0
-    assert float(Temperature(start=1e6)()) == pytest.approx(100.0)
+    assert Temperature(start=1e6)().item() == pytest.approx(100.0)
 
 
 @pytest.mark.parametrize("name", sorted(DISTANCES))
@@ -286,7 +290,7 @@ def test_every_metric_term_teaches_both_branches(name):
         lambda a, b: infonce(a, b, torch.tensor(5.0)),
         lambda a, b: hard_negatives(a, b, torch.stack([b.roll(1, 0), b.roll(2, 0)], 1), torch.tensor(5.0)),
     ):
-        pen, image = embeddings(4, 6), embeddings(4, 6, seed=2)
+        pen, image = learned(4, 6), learned(4, 6, seed=2)
         term(pen, image).mean().backward()
         assert (pen.grad.abs().sum(1) > 0).all()
         assert (image.grad.abs().sum(1) > 0).all()

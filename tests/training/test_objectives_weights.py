@@ -71,7 +71,7 @@ def test_a_missing_loss_is_an_error():
 def test_the_total_is_the_weighted_sum_and_the_parts_stay_in_sight():
     x = torch.tensor([2.0, 6.0], requires_grad=True)
     loss = combined({"ctc": Term(x.sum(), 2), "triplet": Term(x[1] * 3.0, 3)}, {"ctc": 1.0, "triplet": 0.5})
-    assert float(loss.total) == pytest.approx(4.0 + 0.5 * 6.0)
+    assert loss.total.item() == pytest.approx(4.0 + 0.5 * 6.0)
     assert {name: float(part) for name, part in loss.parts.items()} == {"ctc": 4.0, "triplet": 6.0}
     loss.total.backward()
     assert x.grad.tolist() == pytest.approx([0.5, 0.5 + 0.5])

@@ -45,6 +45,7 @@ class TextBranch(nn.Module):
         super().__init__()
         self.config, self.alphabet = config, alphabet
         self.letters = nn.Embedding(alphabet.size, config.width)  # the column of the blank is the padding
+        nn.init.normal_(self.letters.weight, std=0.02)  # as small as the places: which and where weigh alike
         self.places = nn.Parameter(torch.randn(config.context + 1, config.width) * 0.02)
         self.whole = nn.Parameter(torch.randn(config.width) * 0.02)
         self.blocks = nn.ModuleList(

@@ -18,14 +18,15 @@ from penapp.scores import edit_distance
 def triplet(
     anchor: Tensor, positive: Tensor, negative: Tensor, margin: float | Tensor, distance: Distance
 ) -> Term:
-    """max(0, d(anchor, positive) - d(anchor, negative) + margin) over B triplets; margin one number or (B,)."""
+    """max(0, d(anchor, positive) - d(anchor, negative) + margin) over B triplets; margin (B,) or one."""
     return hinge(distance.rows(anchor, positive), distance.rows(anchor, negative), margin)
 
 
 def hinge(near: Tensor, far: Tensor, margin: float | Tensor, valid: Tensor | None = None) -> Term:
     """The same of distances: near (B,), far (B,) or (B, N) for N negatives each, whose mean counts.
 
-    margin: a number or the shape of far; valid (B, N) bool: which are negatives. An anchor without any counts 0.
+    margin: a number or the shape of far; valid (B, N) bool: which are negatives. An anchor without any
+    counts 0.
     """
     room = torch.as_tensor(margin, dtype=far.dtype, device=far.device).expand(far.shape)
     if far.ndim == 1:

@@ -31,8 +31,10 @@ class Ramp:
         """The weight at `progress` 0..1 of the run."""
         if progress >= self.ends:
             return self.end
+        if progress <= self.begins:
+            return self.start
         share = (progress - self.begins) / (self.ends - self.begins)
-        return self.start + (self.end - self.start) * max(share, 0.0)
+        return self.start + (self.end - self.start) * share
 
 
 def constant(weight: float) -> Ramp:

@@ -83,8 +83,8 @@ def test_there_is_one_head_for_each_tap():
     found = heads(maps)
     assert {tap: tuple(e.shape) for tap, e in found.items()} == {"convolution": (2, 8), "recurrent": (2, 8)}
     found["recurrent"].sum().backward()
-    assert heads.heads["recurrent"].project.weight.grad is not None
-    assert heads.heads["convolution"].project.weight.grad is None
+    assert heads.heads["recurrent"].pool.project.weight.grad is not None
+    assert heads.heads["convolution"].pool.project.weight.grad is None
     with pytest.raises(BadInputError, match="recurrent"):
         heads({"convolution": maps["convolution"]})
 

@@ -47,18 +47,28 @@ class Head(nn.Module):
 
     def __init__(self, channels: int, config: HeadConfig) -> None:
         super().__init__()
-        self.config = config
-        attends = config.pooling == "attention"
-        self.attention = AttentionPool(channels, config.width, config.heads) if attends else None
-        self.project = None if attends else nn.Linear(channels, config.width)
+        self.normalise = config.normalise
+        if config.pooling == "attention":
+            self.pool: nn.Module = AttentionPool(channels, config.width, config.heads)
+        else:
+            self.pool = SlotPool(channels, config.width, config.slots)
 
     def forward(self, values: Tensor, lengths: Tensor) -> Tensor:
-        if self.project is None:
-            embedding = torch.empty(0) if self.attention is None else self.attention(values, lengths)
-        else:
-            pooled = slot_means(values, lengths, self.config.slots)
-            embedding = wide(self.project(pooled if self.config.slots > 1 else pooled[:, 0]))
-        return unit(embedding) if self.config.normalise else embedding
+        embedding: Tensor = self.pool(values, lengths)
+        return unit(embedding) if self.normalise else embedding
+
+
+class SlotPool(nn.Module):
+    """The means of K equal stretches of time, each through the same linear layer."""
+
+    def __init__(self, channels: int, width: int, slots: int) -> None:
+        super().__init__()
+        self.slots = slots
+        self.project = nn.Linear(channels, width)
+
+    def forward(self, values: Tensor, lengths: Tensor) -> Tensor:
+        embedding = wide(self.project(slot_means(values, lengths, self.slots)))
+        return embedding if self.slots > 1 else embedding[:, 0]
 
 
 class Heads(nn.Module):

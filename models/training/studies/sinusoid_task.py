@@ -26,10 +26,10 @@ class TaskConfig:
 
     samples: int = 64
     side: int = 32
-    noise: float = 2.0
+    noise: float = 1.0
     image_noise: float = 0.1
     per_class: int = 8
-    tested: int = 500
+    tested: int = 1000
     images: int = 20
 
 

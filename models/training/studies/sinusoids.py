@@ -51,15 +51,15 @@ class StudyConfig:
     """
 
     task: TaskConfig = field(default_factory=TaskConfig)
-    steps: int = 200
+    steps: int = 160
     image_steps: int = 100
     batch: int = 40
     lr: float = 3e-3
-    weight: float = 1.0
+    weight: float = 3.0
     margin: float = 0.1
     distance: str = "cosine"
-    every: int = 20
-    goal: float = 50.0
+    every: int = 10
+    goal: float = 45.0
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""Training objectives, one small file per term; tensors in, tensors out, no corpus and no loop."""

@@ -27,7 +27,7 @@ def main() -> None:
 @click.option("--corpus", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
 @click.option(
-    "--minutes", type=click.FloatRange(0.0, min_open=True), required=True, help="Of training in all."
+    "--minutes", type=click.FloatRange(0.0, min_open=True), required=True, help="Of CPU time in all."
 )
 @click.option("--train", "patterns", multiple=True, default=SHARES, show_default=True, help="shards=share")
 @click.option("--val", default="val.npz", show_default=True)

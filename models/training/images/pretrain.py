@@ -51,7 +51,7 @@ class PretrainConfig:
 
 @dataclass
 class Pretraining:
-    """A pre-training in progress: the network, its smoothed twin, the optimiser, steps and seconds spent.
+    """A pre-training in progress: the network, its smoothed twin, the optimiser, steps and CPU seconds spent.
 
     curve: points [step, seconds, mean loss since the last point, CER in percent]
     """
@@ -86,9 +86,12 @@ def pretrain(  # noqa: PLR0913 - the clock is for tests
     seconds: float,
     *,
     until: int | None = None,
-    clock: Callable[[], float] = time.monotonic,
+    clock: Callable[[], float] = time.process_time,
 ) -> Pretraining:
-    """Train until `seconds` have been spent in all (or to step `until`), saving to `out` as it goes."""
+    """Train until `seconds` of CPU time have been spent in all (or to step `until`), saving to `out`.
+
+    CPU time, because the learning rate follows it: a machine shared with other work trains the same network.
+    """
     sampler = PictureSampler(sources, run.config.render, run.config.pictures, run.config.seed)
     before = clock() - run.spent_s
     losses: list[float] = []
@@ -166,7 +169,8 @@ def _stored_config(state: dict[str, Any], path: Path) -> PretrainConfig:
     try:
         if state.get("kind") != KIND or not isinstance(table, dict):
             raise ValueError(f"it is not marked as {KIND}")
-        looks: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in table["render"].items()}
+        stored = table["render"].items()
+        looks: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in stored}
         parts = {"network": ImageNetworkConfig(**table["network"]), "render": RenderConfig(**looks)}
         return PretrainConfig(**(table | parts))
     except (KeyError, TypeError, ValueError) as error:

@@ -21,7 +21,7 @@ from penapp.errors import BadInputError
 HANDWRITING_PACKAGES: dict[str, tuple[str, ...]] = {
     "fonts-breip": ("Breip.ttf",),
     "fonts-dancingscript": ("DancingScript-Regular.otf",),
-    "fonts-dkg-handwriting": ("dkg.ttf", "dkgIt.ttf"),
+    "fonts-dkg-handwriting": ("dkg.ttf",),
     "fonts-ecolier-court": ("Ecolier-court.ttf",),
     "fonts-klee": ("KleeOne-Regular.ttf",),
     "fonts-kristi": ("Kristi.ttf",),

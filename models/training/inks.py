@@ -143,6 +143,18 @@ class LetterHands:
             if written:
                 yield written
 
+    def able(self, label: str) -> list[int]:
+        """Whose letters spell the label."""
+        return [w for w in self._writers if label and all(c in self._letters[w] for c in label)]
+
+    def write(self, label: str, rng: np.random.Generator) -> WordInk:
+        """The label in the letters of someone who has all of them; BadInputError when nobody has."""
+        able = self.able(label)
+        if not able:
+            raise BadInputError(f"nobody has all the letters of {label!r}.", advice="Write it with a font.")
+        style = (float(rng.uniform(0.12, 0.45)), float(rng.uniform(2.0, 3.8)), 1.0)
+        return self._compose(able[int(rng.integers(len(able)))], label, style, rng)
+
     def _compose(
         self, writer: int, label: str, style: tuple[float, float, float], rng: np.random.Generator
     ) -> WordInk:

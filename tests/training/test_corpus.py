@@ -116,6 +116,19 @@ def test_composed_words_have_a_stroke_for_each_stroke_of_their_letters(letters):
         assert starts == sorted(starts)
 
 
+def test_a_label_is_composed_of_the_letters_of_someone_who_has_them_all(letters):
+    hands = LetterHands(letters, frozenset({TEST_WRITER}))
+    word = hands.write("tea!", np.random.default_rng(1))
+    assert word.label == "tea!"
+    assert len(word.strokes) == 2 * len(word.label)
+    assert int(word.writer) in hands.able("tea!")
+    assert TEST_WRITER not in hands.able("tea!")
+    for nobodys in ("Zoo", ""):
+        assert hands.able(nobodys) == []
+        with pytest.raises(BadInputError, match="nobody has all the letters"):
+            hands.write(nobodys, np.random.default_rng(1))
+
+
 def test_font_writers_know_only_two_splits(letters):
     with pytest.raises(BadInputError, match="'test', expected train or heldout"):
         next(sessions_for("fonts", ink_with_traps(), letters, "test", 1, np.random.default_rng(1)))

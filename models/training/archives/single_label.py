@@ -99,7 +99,7 @@ def suspects(
 ) -> NDArray[np.int64]:
     """The share of items whose label a model most disagrees with, worst first; items it agrees with never.
 
-    log_probs: (W, C) of a model that was trained on other writers: one that saw an item agrees with its label.
+    log_probs: (W, C) of a model trained on other writers: one that saw an item agrees with its label.
     To be looked at by a person, or left out of training; never left out of a test set.
     """
     scores = np.asarray(log_probs, dtype=np.float64)
@@ -108,4 +108,4 @@ def suspects(
     others[np.arange(len(target)), target] = -np.inf
     margin = others.max(axis=1) - own
     worst = np.argsort(-margin, kind="stable")[: int(np.ceil(share * len(target)))]
-    return worst[margin[worst] > 0.0]
+    return np.asarray(worst[margin[worst] > 0.0], dtype=np.int64)

@@ -68,10 +68,9 @@ def convert_command(  # noqa: PLR0913 - one parameter per option
     """
     options = ReadOptions(max_rows, calibrated)
     one_source(path, source, fold, split)
-    sets = list(read_parts(path, source=source, fold=fold, split=split, options=options))
-    count = write_fau(sets, out) if target == "fau" else write_recordings(sets, out)
-    left_out = sum(len(signals.dropped) for signals in sets)
-    click.echo(f"{out}: {count} recordings of {len(sets)} parts, {left_out} left out")
+    sets = read_parts(path, source=source, fold=fold, split=split, options=options)
+    count = write_fau(sets, out) if target == "fau" else write_recordings(list(sets), out)
+    click.echo(f"{out}: {count.recordings} recordings of {count.parts} parts, {count.left_out} left out")
 
 
 def one_source(path: Path, source: str | None, fold: str | None, split: str | None) -> None:
@@ -91,7 +90,7 @@ def one_source(path: Path, source: str | None, fold: str | None, split: str | No
 @click.option("--limit", type=click.IntRange(1), default=1_000_000, help="Stop after so many characters.")
 @click.option("--plain", is_flag=True, help="Donor's own shape, 100 Hz: for validation.")
 @click.option("--cut", type=click.Choice(["given", "segmenter"]), default="given", show_default=True)
-def characters_command(
+def characters_command(  # noqa: PLR0913 - one parameter per option
     out: Path, ink: Path, split: str, seed: int, limit: int, *, plain: bool, cut: str
 ) -> None:
     """Write a shard of isolated characters: the virtual pen writes them, the live stages read them."""

@@ -101,7 +101,8 @@ class CharacterInk:
 
 def writer_tenth(writer: int) -> int:
     """0 to 9, by hash of the pseudonym: fixed whatever else a file holds."""
-    return hashlib.blake2b(f"character writer {writer}".encode(), digest_size=2).digest()[0] % 10
+    digest = hashlib.blake2b(f"character writer {writer}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") % 10
 
 
 def kind_of(label: str) -> str:

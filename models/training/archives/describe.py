@@ -11,8 +11,8 @@ import numpy as np
 from models.training.archives.catalogue import detect
 from models.training.archives.catalogue import read as read_parts
 from models.training.archives.layouts import ReadOptions
+from models.training.archives.once import repeated_recordings
 from models.training.archives.onhw_lists import unlisted_writers
-from models.training.archives.once import tested_more_than_once
 from models.training.archives.raw_set import gravity_of
 from models.training.archives.signals import Part, SignalSet
 from models.training.archives.tree import open_tree
@@ -26,7 +26,7 @@ PUBLISHED_SIZES = {
     ("words500-indep-R", "train"): (19907, 20078, 20202, 20520, 20089),
     ("words500-indep-R", "test"): (5292, 5121, 4997, 4679, 5110),
 }
-"""Recordings of every fold that published work reports, without the empty ones and those above 1,024 samples."""
+"""Recordings of every fold in published work, without the empty ones and those above 1,024 samples."""
 
 PUBLISHED_MAX_ROWS = 1024
 
@@ -75,7 +75,8 @@ def _lines(signals: SignalSet, writers: frozenset[str], options: ReadOptions) ->
     yield f"{signals.part}: {len(signals)} recordings{_as_published(signals, options)}, {told}"
     if len(signals):
         yield f"  samples {_spread(len(s) for s in signals.signals)}"
-        yield f"  label length {_spread(len(label) for label in signals.labels)}, {_different(signals.labels)}"
+        lengths = _spread(len(label) for label in signals.labels)
+        yield f"  label length {lengths}, {_different(signals.labels)}"
         yield f"  {signals.units} at {signals.rate_hz:g} Hz, gravity reads {gravity_of(signals):.5g}"
     dropped = signals.dropped_by_reason()
     yield f"  left out: {', '.join(f'{n} ({why})' for why, n in sorted(dropped.items())) or 'none'}"
@@ -98,7 +99,8 @@ def _fold_lines(summaries: Sequence[PartSummary]) -> Iterator[str]:
         tests = [s.contents for s in own if s.part.split == "test"]
         if len(tests) > 1:
             distinct = len({content for contents in tests for content in contents})
-            yield f"{source}: {tested_more_than_once(tests)} of {distinct} recordings are tested more than once"
+            repeated = repeated_recordings(tests)
+            yield f"{source}: {repeated} of {distinct} recordings are tested more than once"
 
 
 def _sides_line(source: str, fold: str | None, train: PartSummary, test: PartSummary) -> str:

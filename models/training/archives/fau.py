@@ -7,7 +7,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.training.archives.layouts import SPLITS, Layout, ReadOptions, beside, folder_of
-from models.training.archives.signals import Part, SetBuilder, Signal, SignalSet, Units
+from models.training.archives.signals import Part, SetBuilder, Signal, SignalSet, Units, Written
 from models.training.archives.tree import Tree
 from penapp.errors import BadInputError
 from penapp.stream.block import CHANNEL_COUNT
@@ -121,53 +121,75 @@ def _item(entry: Mapping[str, object]) -> _Item:
     return _Item(str(entry["filename"]), str(entry["label"]), None if writer is None else str(writer))
 
 
-def write_fau(sets: Sequence[SignalSet], out: Path) -> int:
-    """Write the parts of one source into the new folder `out`; returns the number of recordings.
+@dataclass(frozen=True, slots=True)
+class _WrittenPart:
+    """What the index says about a part whose samples are on disk."""
+
+    part: Part
+    rate_hz: float
+    units: Units
+    entries: tuple[Mapping[str, object], ...]
+    letters: frozenset[str]
+    left_out: int
+
+    @property
+    def fold(self) -> str:
+        return self.part.fold or "0"
+
+
+def write_fau(sets: Iterable[SignalSet], out: Path) -> Written:
+    """Write the parts of one source into the new folder `out`, one in memory at a time.
 
     A set without folds becomes fold 0, one without sides its train side. Samples survive exactly.
     """
-    sources = sorted({signals.part.source for signals in sets})
-    if len(sources) != 1:
-        raise BadInputError(
-            f"{', '.join(sources) or 'nothing'} to be written, expected one source.",
-            advice="Choose one with --source.",
-        )
     if out.exists():
         raise BadInputError(f"{out} exists already.", advice="Name a new folder.")
     unfinished = out.with_name(out.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        for signals in sets:
-            _write_signals(signals, unfinished)
+        parts = [_write_signals(signals, unfinished) for signals in sets]
+        sources = sorted({written.part.source for written in parts})
+        if len(sources) != 1:
+            raise BadInputError(
+                f"{', '.join(sources) or 'nothing'} to be written, expected one source.",
+                advice="Choose one with --source.",
+            )
         for side in ("train", "val"):
-            index = _index_of([s for s in sets if _SIDES[s.part.split] == side], sets)
-            (unfinished / f"{side}.json").write_text(json.dumps(index, ensure_ascii=False), encoding="utf-8")
+            index = json.dumps(_index_of(parts, side), ensure_ascii=False)
+            (unfinished / f"{side}.json").write_text(index, encoding="utf-8")
         os.replace(unfinished, out)  # noqa: PTH105 - one atomic call
     except OSError as error:
         raise BadInputError(f"{out} cannot be written: {error}.") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-    return sum(map(len, sets))
+    return Written(sum(len(p.entries) for p in parts), len(parts), sum(p.left_out for p in parts))
 
 
 def _place(part: Part, number: int) -> str:
     return f"data/{part.fold or '0'}/{_SIDES[part.split]}/{number:08d}.csv"
 
 
-def _write_signals(signals: SignalSet, out: Path) -> None:
+def _write_signals(signals: SignalSet, out: Path) -> _WrittenPart:
     (out / _place(signals.part, 0)).parent.mkdir(parents=True, exist_ok=True)
     for number, signal in enumerate(signals.signals):
         (out / _place(signals.part, number)).write_text(_csv(signal), encoding="utf-8")
+    letters = frozenset(letter for label in signals.labels for letter in label)
+    left_out = len(signals.dropped)
+    return _WrittenPart(
+        signals.part, signals.rate_hz, signals.units, tuple(_entries(signals)), letters, left_out
+    )
 
 
 def _csv(signal: Signal) -> str:
+    """Nine digits bring a float32 back exactly."""
     lines = (";".join(f"{value:.9g}" for value in row) for row in signal.tolist())
     return "\n".join(lines) + "\n"
 
 
-def _index_of(side: Sequence[SignalSet], sets: Sequence[SignalSet]) -> dict[str, object]:
-    first = sets[0]
-    folds = sorted({s.part.fold or "0" for s in sets})
+def _index_of(parts: Sequence[_WrittenPart], side: str) -> dict[str, object]:
+    first = parts[0]
+    own = [p for p in parts if _SIDES[p.part.split] == side]
+    folds = sorted({p.fold for p in parts})
     return {
         "info": {
             "num_channel": CHANNEL_COUNT,
@@ -177,25 +199,25 @@ def _index_of(side: Sequence[SignalSet], sets: Sequence[SignalSet]) -> dict[str,
             "writer_independent": "-indep" in first.part.source,
             "units": str(first.units),
         },
-        "categories": sorted({letter for s in sets for label in s.labels for letter in label}),
-        "annotations": {
-            fold: [entry for s in side if (s.part.fold or "0") == fold for entry in _entries(s)]
-            for fold in folds
-        },
+        "categories": sorted({letter for p in parts for letter in p.letters}),
+        "annotations": {fold: [e for p in own if p.fold == fold for e in p.entries] for fold in folds},
     }
 
 
-def _entries(signals: SignalSet) -> list[dict[str, object]]:
-    return [
-        {
+def _entries(signals: SignalSet) -> Iterator[dict[str, object]]:
+    for number, (label, writer) in enumerate(zip(signals.labels, signals.writers, strict=True)):
+        yield {
             "filename": _place(signals.part, number),
             "id": number,
             "label": label,
-            "id_writer": int(writer) if writer is not None and writer.isdecimal() else writer,
+            "id_writer": _number(writer),
             "rate_sample_orig": signals.rate_hz,
         }
-        for number, (label, writer) in enumerate(zip(signals.labels, signals.writers, strict=True))
-    ]
+
+
+def _number(writer: str | None) -> int | str | None:
+    """A number where the pseudonym is one and comes back from it as it was."""
+    return int(writer) if writer is not None and writer.isdecimal() and str(int(writer)) == writer else writer
 
 
 FAU = Layout("FAU (train.json, val.json)", "train.json and val.json beside data/", _parts, _read)

@@ -55,7 +55,7 @@ def score_once(
     )
 
 
-def tested_more_than_once(contents: Sequence[Sequence[bytes]]) -> int:
+def repeated_recordings(contents: Sequence[Sequence[bytes]]) -> int:
     """Distinct recordings that occur more than once on the test sides."""
     return score_once(contents, [[0.0] * len(keys) for keys in contents]).repeated if any(contents) else 0
 

@@ -149,6 +149,13 @@ def encoded(text: object, encoding: object = "latin1") -> bytes:
     return text.encode("latin-1")
 
 
+def no_bytes(*arguments: object) -> bytes:
+    """No bytes at all as pickle protocols 0 to 2 spell them: the content of an empty array."""
+    if arguments:
+        raise RefusedError("it makes bytes of something")
+    return b""
+
+
 def _text(value: object) -> str:
     if isinstance(value, bytes):
         value = value.decode("latin-1")

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from models.training.archives.signals import SignalSet
+from models.training.archives.signals import SignalSet, Written
 from models.training.archives.units import in_si
 from penapp.errors import BadInputError
 
 
-def write_recordings(sets: Sequence[SignalSet], out: Path) -> int:
-    """Write a recordings file (SI units) under a temporary name, then rename; returns the recordings.
+def write_recordings(sets: Sequence[SignalSet], out: Path) -> Written:
+    """Write a recordings file (SI units) under a temporary name, then rename.
 
     Counts are scaled without calibration, which the published archives do not carry in a documented form.
     """
@@ -34,4 +34,4 @@ def write_recordings(sets: Sequence[SignalSet], out: Path) -> int:
         rate_hz=np.array(rates[0]),
     )
     os.replace(temporary, out)  # noqa: PTH105 - one atomic call
-    return len(signals)
+    return Written.of(sets)

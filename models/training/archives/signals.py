@@ -128,6 +128,19 @@ class SignalSet:
         return [content_hash(signal) for signal in self.signals]
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a conversion wrote: recordings, parts, and recordings that the reader had left out."""
+
+    recordings: int
+    parts: int
+    left_out: int
+
+    @staticmethod
+    def of(sets: Sequence[SignalSet]) -> Written:
+        return Written(sum(map(len, sets)), len(sets), sum(len(s.dropped) for s in sets))
+
+
 def frames_needed(label: str) -> int:
     """Frames that CTC needs to spell a label: one a letter, and a blank between equal neighbours."""
     return len(label) + sum(a == b for a, b in pairwise(label))

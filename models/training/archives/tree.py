@@ -24,8 +24,9 @@ class Tree:
         self._known = frozenset(self.names)
 
     def parts(self, name: str) -> tuple[str, ...]:
-        """The folders that hold a file, the root's own name first, and the file."""
-        return (self.root.stem if self._packed else self.root.name, *name.split("/"))
+        """The folders that hold a file and the file; first the .zip, or the root and the folder above it."""
+        above = (self.root.stem,) if self._packed else self.root.parts[-2:]
+        return (*above, *name.split("/"))
 
     def __contains__(self, name: str) -> bool:
         return name in self._known

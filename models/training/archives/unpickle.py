@@ -23,6 +23,7 @@ from models.training.archives.pickled import (
     RefusedError,
     encoded,
     frombuffer,
+    no_bytes,
 )
 from penapp.errors import BadInputError
 
@@ -39,6 +40,8 @@ _CALLS: dict[tuple[str, str], Callable[..., object]] = {
     ("numpy", "ndarray"): PickledArray,
     ("numpy", "dtype"): PickledType,
     ("_codecs", "encode"): encoded,
+    ("__builtin__", "bytes"): no_bytes,
+    ("builtins", "bytes"): no_bytes,
 }
 
 _DAMAGE = (

@@ -100,6 +100,6 @@ def _unknown(tree: Tree) -> BadInputError:
     files = f"{len(tree.names)} files, such as {', '.join(tree.names[:3])}" if tree.names else "no files"
     known = "\n".join(f"  {layout.name}: {layout.expected}" for layout in LAYOUTS)
     return BadInputError(
-        f"{tree.root} has no known layout; found {files}. Expected one of:\n{known}\n",
+        f"{tree.root} has no known layout; found {files}. Expected one of:\n{known}.",
         advice="Name the folder that holds these files, or the .zip as it was published.",
     )

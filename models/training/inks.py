@@ -46,11 +46,15 @@ def real_sessions(
             yield short
 
 
-def reclocked(word: WordInk, rng: np.random.Generator) -> WordInk:
-    """The same shape at a speed of our own: curvature decides, as in the font writers."""
-    width, height = np.ptp(np.concatenate(word.strokes), axis=0)
-    height = max(float(height), 0.15 * float(width), 1e-3)  # a dash has no height of its own
-    scale = rng.uniform(6.0, 10.0) / height if not 3.0 < height < 20.0 else 1.0
+def reclocked(word: WordInk, rng: np.random.Generator, scale: float | None = None) -> WordInk:
+    """The same shape at a speed of our own: curvature decides, as in the font writers.
+
+    scale: of the shape; None brings words of incredible height to a credible one
+    """
+    if scale is None:
+        width, height = np.ptp(np.concatenate(word.strokes), axis=0)
+        height = max(float(height), 0.15 * float(width), 1e-3)  # a dash has no height of its own
+        scale = rng.uniform(6.0, 10.0) / height if not 3.0 < height < 20.0 else 1.0
     strokes = [_evenly(xy * scale) for xy in word.strokes]
     lengths = np.array([len(s) for s in strokes])
     law = SpeedLaw(gain_mm_s=float(rng.uniform(26.0, 45.0)), exponent=float(rng.uniform(0.25, 0.4)))

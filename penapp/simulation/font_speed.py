@@ -72,8 +72,7 @@ def _speed(
     bend = np.zeros(len(step))
     bend[:-1] += turn / 2
     bend[1:] += turn / 2
-    kernel = np.array([0.25, 0.5, 0.25])
-    curvature = np.convolve(bend, kernel, "same") / np.maximum(np.convolve(step, kernel, "same"), 1e-3)
+    curvature = _blurred(bend) / np.maximum(_blurred(step), 1e-3)
     along = np.concatenate([[0.0], np.cumsum(step)])
     middle = (along[:-1] + along[1:]) / 2
     stroke = np.searchsorted(ends, np.arange(len(step)), side="right")
@@ -82,6 +81,11 @@ def _speed(
     leaving2 = law.leaving_mm_s**2 + 2 * law.accel_mm_s2 * np.maximum(until, 0.0)
     bent = law.gain_mm_s * (curvature + STRAIGHT_PER_MM) ** -law.exponent
     return np.asarray(1.0 / np.sqrt(bent**-2.0 + 1.0 / landing2 + 1.0 / leaving2))
+
+
+def _blurred(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each with its two neighbours; as long as before, for a single value too."""
+    return np.convolve(values, np.array([0.25, 0.5, 0.25]))[1:-1]
 
 
 def _sampled(

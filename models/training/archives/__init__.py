@@ -1,0 +1,1 @@
+"""The field's data sets in their published layouts, read as they are; and isolated characters."""

@@ -12,14 +12,19 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from models.training.checkpoint import load_checkpoint, optimiser_tensors, restore_optimiser, save_checkpoint
+from models.training.checkpoint import (
+    load_checkpoint,
+    load_weights,
+    optimiser_tensors,
+    restore_optimiser,
+    save_checkpoint,
+)
 from models.training.device import Device, choose_device
 from models.training.images.look import RenderConfig
 from models.training.images.read import evaluate
 from models.training.images.recogniser import ImageNetworkConfig, ImageRecogniser
 from models.training.images.sampler import PictureSampler, Source
 from models.training.images.words import InkWords
-from models.training.run import load_weights
 from penapp.decode.alphabet import PENAPP_ALPHABET
 from penapp.errors import BadInputError
 

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models.training.batches import fits
 from models.training.images.batch import batch_of
 from models.training.images.look import RenderConfig
 from models.training.images.recogniser import STRIDE
 from models.training.images.render import render
 from models.training.images.words import InkWords
+from models.training.tokens import spellable
+from penapp.decode.alphabet import PENAPP_ALPHABET
 from penapp.errors import BadInputError
 
 POOL_STEPS = 8
@@ -67,5 +68,5 @@ class PictureSampler:
             words, usable = self._sources[which].words, self._usable[which]
             i = int(usable[int(rng.integers(len(usable)))])
             image = render(words.ink.word(i), self._look, rng)
-            if fits(image.shape[1], str(words.label[i]), STRIDE):
+            if spellable(PENAPP_ALPHABET.encode(str(words.label[i])), -(-image.shape[1] // STRIDE)):
                 return image, str(words.label[i])

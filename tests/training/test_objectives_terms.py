@@ -8,7 +8,6 @@ import pytest
 torch = pytest.importorskip("torch", reason="the trainer needs torch (extra `train`)")
 
 from models.training.batches import collate  # noqa: E402 - behind the torch check
-from models.training.loop import ctc_term  # noqa: E402
 from models.training.objectives.classification import cross_entropy, ctc  # noqa: E402
 from models.training.objectives.contrastive import contrastive  # noqa: E402
 from models.training.objectives.distances import DISTANCES, distance_named, each  # noqa: E402
@@ -108,11 +107,14 @@ def ctc_batch():
     return collate(rows, alphabet), embeddings(4, 12, alphabet.size).log_softmax(2)
 
 
-def test_ctc_is_the_loss_per_letter_that_the_loop_trains_with():
-    """`ctc_term` itself is tested against plain loops."""
+def test_ctc_is_the_mean_over_words_of_the_loss_per_letter():
+    """As torch's own mean reduction has it; plain loops recompute it in test_batches_and_loss."""
     batch, log_probs = ctc_batch()
     found = ctc(log_probs, batch.lengths, batch.targets, batch.target_lengths)
-    torch.testing.assert_close(found.mean(), ctc_term(log_probs, batch.lengths, batch), rtol=1e-12, atol=0.0)
+    theirs = torch.nn.functional.ctc_loss(
+        log_probs.transpose(0, 1), batch.targets, batch.lengths, batch.target_lengths
+    )
+    torch.testing.assert_close(found.mean(), theirs, rtol=1e-12, atol=0.0)
     assert found.count == 4
 
 

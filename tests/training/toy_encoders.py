@@ -22,7 +22,7 @@ from models.training.encoders.settings import (
 FEATURES, CLASSES = 7, 11
 
 TOYS = {
-    "penapp": NetworkConfig(stem=8, width=8, blocks=1, fine=1, deep=1, hidden=6),
+    "penapp": NetworkConfig(stride=4, stem=8, width=8, blocks=1, fine=1, deep=1, hidden=6),
     "cnn_bilstm": CnnBilstmConfig(filters=12, hidden=6, dense=10),
     "cldnn": CldnnConfig(filters=16, hidden=6, dense=10),
     "rewi_s": RewiConfig(width=8, blocks=1, hidden=6, layers=2),

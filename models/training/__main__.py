@@ -1,4 +1,4 @@
-"""`python -m models.training prepare | train | resume | export | evaluate | card`."""
+"""`python -m models.training prepare | train | resume | study | compare | evaluate | export | card …`."""
 
 from __future__ import annotations
 
@@ -34,18 +34,6 @@ from penapp.errors import BadInputError, PenappError
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Make a recogniser: corpus, training, evaluation, export."""
-
-
-main.add_command(prepare_command)
-main.add_command(tune_decoder_command)
-main.add_command(quantise_command)
-main.add_command(few_samples_command)
-main.add_command(stability_command)
-main.add_command(predict_command)
-main.add_command(study_command)
-main.add_command(compare_command)
-main.add_command(read_command)
-main.add_command(smoke_command)
 
 
 @main.command("train")
@@ -89,7 +77,12 @@ def resume_command(folder: Path, threads: int) -> None:
     _train(stored_config(folder), folder, threads)
 
 
-for command in (export_command, evaluate_command, card_command, font_ink_command):
+COMMANDS = (
+    prepare_command, smoke_command, study_command, predict_command, read_command, compare_command,
+    evaluate_command, few_samples_command, stability_command, export_command, quantise_command, card_command,
+    font_ink_command, tune_decoder_command,
+)  # fmt: skip
+for command in COMMANDS:
     main.add_command(command)
 
 

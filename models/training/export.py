@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,15 +14,21 @@ from torch import Tensor, nn
 from models.training.checkpoint import load_checkpoint, load_weights, save_checkpoint
 from models.training.config import config_from_dump
 from models.training.encoders.contract import PenEncoder
+from models.training.encoders.onnx_files import STATE_INPUTS, export_step, export_whole_word
+from models.training.encoders.streaming import StreamingEncoder
 from models.training.material import PENAPP_TARGETS, Targets, feature_params
 from models.training.run import start_run
 from models.training.shards import Shard
 from penapp.decode.alphabet import PENAPP_ALPHABET
 from penapp.dsp.features import Features
-from penapp.dsp.params import FeatureParams
+from penapp.dsp.params import FEATURE_NAMES, FeatureParams
 from penapp.errors import BadInputError, ModelMismatchError
 from penapp.recognise.artefact import Manifest, file_hash
 from penapp.recognise.session import OnnxRecogniser
+
+STEP_FILE = "step.onnx"
+STEP_WORDS = 8
+"""Golden words that are read step by step."""
 
 TOLERANCE = 1e-4
 """Largest absolute difference of log-probabilities between torch and ONNX."""
@@ -42,6 +47,8 @@ def export(
 ) -> Manifest:
     """Write model.onnx, manifest.json and weights.safetensors (to go on training from, or to adapt).
 
+    A streaming encoder also gets step.onnx, which reads on from a state that goes in and comes out.
+
     Raises:
         ModelMismatchError: ONNX and torch disagree on `golden`; what was in the folder stays
     """
@@ -57,7 +64,8 @@ def export(
     trial = folder.with_name(folder.name + ".part")
     trial.mkdir(parents=True, exist_ok=True)
     path = trial / "model.onnx"
-    _write_onnx(network, path, params)
+    export_whole_word(network, path)
+    _embed_metadata(path, network.stride, params)
     manifest = Manifest(
         name,
         version,
@@ -72,9 +80,14 @@ def export(
     smooth = {key: value for key, value in tensors.items() if key.startswith("smooth.")}
     save_checkpoint(trial / "weights.safetensors", smooth, state)
     check_parity(network, trial, golden.normalised(params))
+    made = ["model.onnx", "manifest.json", "weights.safetensors"]
+    if isinstance(network, StreamingEncoder):
+        export_step(network, trial / STEP_FILE)
+        check_steps(network, trial / STEP_FILE, golden.normalised(params))
+        made.append(STEP_FILE)
     folder.mkdir(exist_ok=True)
-    for made in ("model.onnx", "manifest.json", "weights.safetensors"):
-        os.replace(trial / made, folder / made)  # noqa: PTH105 - one atomic call each
+    for file in made:
+        os.replace(trial / file, folder / file)  # noqa: PTH105 - one atomic call each
     trial.rmdir()
     return manifest
 
@@ -99,6 +112,35 @@ def check_parity(network: PenEncoder, folder: Path, golden: Shard) -> float:
 
 
 @torch.no_grad()
+def check_steps(network: StreamingEncoder, path: Path, golden: Shard) -> float:
+    """Largest difference between golden words read frame by frame through ONNX and whole by torch."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path))
+    late, stride, worst = network.config.lookahead_frames, network.stride, 0.0
+    for i in range(min(STEP_WORDS, len(golden))):
+        word = golden.word(i)
+        whole = network(torch.from_numpy(word)[None], torch.tensor([len(word)]))[0].numpy()
+        rows = np.zeros(((len(whole) + late) * stride, word.shape[1]), np.float32)
+        rows[: len(word)] = word
+        state = [part.numpy() for part in network.initial_state(1)]
+        steps = []
+        for start in range(0, len(rows), stride):
+            feeds = {
+                "rows": rows[None, start : start + stride],
+                **dict(zip(STATE_INPUTS, state, strict=True)),
+            }
+            log_probs, *state = session.run(None, feeds)
+            steps.append(log_probs[0])
+        worst = max(worst, float(np.abs(np.concatenate(steps)[late:] - whole).max()))
+    if worst > TOLERANCE:
+        raise ModelMismatchError(
+            f"step by step, ONNX differs from torch by {worst:.2g}, allowed is {TOLERANCE:.0e}"
+        )
+    return worst
+
+
+@torch.no_grad()
 def _torch_log_probs(network: PenEncoder, golden: Shard, batch: int = 8) -> Iterator[NDArray[np.float32]]:
     """The network's output for every word, in order, the padding cut off."""
     for start in range(0, len(golden), batch):
@@ -107,27 +149,6 @@ def _torch_log_probs(network: PenEncoder, golden: Shard, batch: int = 8) -> Iter
         log_probs: Tensor = network(nn.utils.rnn.pad_sequence(words, batch_first=True), lengths)
         for values, frames in zip(log_probs, network.output_length(lengths), strict=True):
             yield values[: int(frames)].numpy()
-
-
-def _write_onnx(network: PenEncoder, path: Path, params: FeatureParams) -> None:
-    example = (torch.zeros(2, 64, params.size), torch.tensor([64, 40]))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter warns of its own deprecation and of batch sizes
-        torch.onnx.export(
-            network,
-            example,
-            str(path),
-            dynamo=False,
-            opset_version=17,
-            input_names=["features", "lengths"],
-            output_names=["log_probs"],
-            dynamic_axes={
-                "features": {0: "batch", 1: "rows"},
-                "lengths": {0: "batch"},
-                "log_probs": {0: "batch", 1: "frames"},
-            },
-        )
-    _embed_metadata(path, network.stride, params)
 
 
 def _embed_metadata(path: Path, stride: int, params: FeatureParams) -> None:
@@ -140,6 +161,7 @@ def _embed_metadata(path: Path, stride: int, params: FeatureParams) -> None:
             "alphabet": PENAPP_ALPHABET.letters,
             "blank": str(PENAPP_ALPHABET.blank),
             "fingerprint": params.fingerprint(),
+            "features": ",".join(FEATURE_NAMES),
             "rate_hz": str(params.rate_hz),
             "normalisation": params.normalisation,
             "stride": str(stride),

@@ -11,13 +11,20 @@ import onnx  # noqa: E402
 import onnxruntime  # noqa: E402
 
 import models.training.export as exporting  # noqa: E402
+from models.training.encoders.onnx_files import export_step as real_step  # noqa: E402
 from models.training.export import check_parity, export, load_network  # noqa: E402
+from models.training.run import load_run, save_run, start_run  # noqa: E402
 from models.training.shards import first_words  # noqa: E402
 from penapp.decode.alphabet import PENAPP_ALPHABET  # noqa: E402
-from penapp.dsp.params import DEFAULT_PARAMS  # noqa: E402
+from penapp.dsp.params import DEFAULT_PARAMS, FEATURE_NAMES  # noqa: E402
 from penapp.errors import BadInputError, ModelMismatchError  # noqa: E402
 from penapp.recognise.artefact import file_hash, read_manifest  # noqa: E402
-from tests.training.toy_training import demo_shard, talkative_checkpoint, toy_artefact  # noqa: E402
+from tests.training.toy_training import (  # noqa: E402
+    demo_shard,
+    talkative_checkpoint,
+    toy_artefact,
+    toy_config,
+)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +68,7 @@ def test_the_onnx_file_knows_its_alphabet_and_features_by_itself(toy_model):
         "alphabet": PENAPP_ALPHABET.letters,
         "blank": "0",
         "fingerprint": DEFAULT_PARAMS.fingerprint(),
+        "features": ",".join(FEATURE_NAMES),
         "rate_hz": "100.0",
         "normalisation": "causal",
         "stride": "4",
@@ -115,9 +123,6 @@ def test_an_export_that_fails_leaves_what_was_there(toy_model, tmp_path, monkeyp
 
 
 def test_the_smoothed_weights_are_what_is_exported(tmp_path):
-    from models.training.run import load_run, save_run, start_run
-    from tests.training.toy_training import toy_config
-
     run = start_run(toy_config(tmp_path))
     with torch.no_grad():
         run.smooth.output.bias.fill_(0.25)
@@ -133,3 +138,30 @@ def test_the_normalisation_of_the_run_goes_into_the_artefact(tmp_path):
     assert manifest.params.normalisation == "per-segment"
     assert manifest.fingerprint == manifest.params.fingerprint() != DEFAULT_PARAMS.fingerprint()
     assert manifest.stride == 8
+
+
+def streaming_checkpoint(folder):
+    run = start_run(toy_config(folder, encoder="streaming", streaming={"width": 12, "hidden": 12}))
+    save_run(run, folder / "streaming.safetensors")
+    return folder / "streaming.safetensors"
+
+
+def test_a_streaming_network_ships_with_a_step_that_reads_on_from_its_state(tmp_path):
+    export(streaming_checkpoint(tmp_path), tmp_path / "model", demo_shard("val", 1))
+    session = onnxruntime.InferenceSession(str(tmp_path / "model" / "step.onnx"))
+    given = {item.name for item in session.get_inputs()} - {"rows"}
+    back = {item.name for item in session.get_outputs()} - {"log_probs"}
+    assert {name.removesuffix("_in") for name in given} == {name.removesuffix("_out") for name in back}
+    assert len(given) == 5
+    assert read_manifest(tmp_path / "model").stride == 8
+
+
+def test_a_step_that_reads_otherwise_does_not_ship(tmp_path, monkeypatch):
+    checkpoint = streaming_checkpoint(tmp_path)
+    other = load_network(checkpoint)
+    with torch.no_grad():
+        other.output.bias += 0.5 * torch.arange(other.classes)
+    monkeypatch.setattr(exporting, "export_step", lambda _, path: real_step(other, path))
+    with pytest.raises(ModelMismatchError, match="step by step"):
+        export(checkpoint, tmp_path / "model", demo_shard("val", 1))
+    assert not (tmp_path / "model").exists()

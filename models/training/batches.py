@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -66,7 +67,10 @@ class Corpus:
 
 
 class Sampler:
-    """Draws the words of every step from the corpora by share, writers flattened, lengths bucketed."""
+    """Draws the words of every step from the corpora by share, writers flattened, lengths bucketed.
+
+    left_out: for each corpus, how many words cannot be learned, by reason
+    """
 
     def __init__(
         self,
@@ -78,7 +82,9 @@ class Sampler:
     ) -> None:
         self._corpora, self._config, self._targets = list(corpora), config, targets
         self._presenter, self._output_length = presenter, output_length
-        self._usable = [_usable(c.shard, targets, output_length) for c in corpora]
+        sorted_out = [_usable(c.shard, targets, output_length) for c in corpora]
+        self._usable = [usable for usable, _ in sorted_out]
+        self.left_out = [reasons for _, reasons in sorted_out]
         for c, usable in zip(corpora, self._usable, strict=True):
             if not len(usable):
                 raise BadInputError(
@@ -152,16 +158,24 @@ def collate(words: Sequence[tuple[NDArray[np.float32], str]], targets: TargetAlp
     )
 
 
-def _usable(words: Words, targets: TargetAlphabet, output_length: Callable[[int], int]) -> NDArray[np.int64]:
-    """Words of ordinary length that the alphabet covers and the network has frames enough for."""
-    lengths = np.diff(words.off)
-    good = [
-        MIN_ROWS <= rows <= MAX_ROWS
-        and targets.covers(str(label))
-        and spellable(targets.encode(str(label)), output_length(int(rows)))
-        for rows, label in zip(lengths, words.label, strict=True)
+def _usable(
+    words: Words, targets: TargetAlphabet, output_length: Callable[[int], int]
+) -> tuple[NDArray[np.int64], Counter[str]]:
+    """Words that can be learned, and how many cannot, by reason."""
+    reasons = [
+        _obstacle(int(rows), str(label), targets, output_length)
+        for rows, label in zip(np.diff(words.off), words.label, strict=True)
     ]
-    return np.flatnonzero(good)
+    return np.flatnonzero([reason == "" for reason in reasons]), Counter(r for r in reasons if r)
+
+
+def _obstacle(rows: int, label: str, targets: TargetAlphabet, output_length: Callable[[int], int]) -> str:
+    """Why a word cannot be learned, or nothing."""
+    if not MIN_ROWS <= rows <= MAX_ROWS:
+        return f"outside {MIN_ROWS}-{MAX_ROWS} rows"
+    if not targets.covers(label):
+        return "letters outside the alphabet"
+    return "" if spellable(targets.encode(label), output_length(rows)) else "too short for the label"
 
 
 def _writer_weights(writers: NDArray[np.str_], flatten: float) -> NDArray[np.float64]:

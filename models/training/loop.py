@@ -51,6 +51,12 @@ def part_maker(run: Run, material: Material) -> Callable[[int], list[Part]]:
     own = own_parts(config.optim.parts)
     corpora = material.corpora
     sampler = Sampler(corpora, config, run.targets.alphabet, material.presenter, run.network.output_length)
+    if own[0] == 0:
+        for corpus, reasons in zip(corpora, sampler.left_out, strict=True):
+            said = "; ".join(f"{count} {reason}" for reason, count in reasons.items())
+            print(
+                f"{len(corpus.shard)} words to train on, {sum(reasons.values())} left out{said and ': '}{said}"
+            )
     drawer: PictureDrawer | None = None
     if isinstance(run.auxiliary, ImageAuxiliary):
         height = run.auxiliary.network.config.height

@@ -15,7 +15,7 @@ from models.training.strokes import PackedInk
 from penapp.arrays import array_names, read_arrays
 from penapp.dsp.features import normalised, with_style
 from penapp.dsp.params import FeatureParams
-from penapp.errors import ModelMismatchError
+from penapp.errors import BadInputError, ModelMismatchError
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,13 @@ class Shard:
         parts = ("ink_xy", "ink_start", "ink_off")
         if set(parts) <= set(array_names(path, "a feature shard", advice)):
             ink = PackedInk(*read_arrays(path, parts, "a feature shard", advice).values())
+        bad = np.flatnonzero(~np.isfinite(arrays["rows"]).all(axis=1))
+        if len(bad):
+            word = int(np.searchsorted(arrays["off"], bad[0], side="right")) - 1
+            raise BadInputError(
+                f"{path}: word {word} ({arrays['label'][word]}) holds {len(bad)} rows that are no numbers.",
+                advice=advice,
+            )
         return Shard(**arrays, ink=ink, fingerprint=str(a["fingerprint"]))
 
 

@@ -152,6 +152,9 @@ def test_words_that_cannot_be_learned_are_left_out(tmp_path):
     drawn = sampler([long], tmp_path)
     batches = [drawn.batch(step) for step in range(1, 9)]
     assert {label for b in batches for label in b.labels} == {"ok"}
+    assert drawn.left_out == [
+        {"letters outside the alphabet": 1, "too short for the label": 1, f"outside 9-{MAX_ROWS} rows": 1}
+    ]
     assert max(int(b.lengths.max()) for b in batches) == 60
 
 

@@ -112,3 +112,11 @@ def test_arrays_of_python_objects_are_refused(tmp_path):
     np.savez(tmp_path / "s.npz", **{name: np.array([{}], dtype=object) for name in names})
     with pytest.raises(BadInputError):
         Shard.load(tmp_path / "s.npz")
+
+
+def test_rows_that_are_no_numbers_are_named_with_their_word(tmp_path):
+    shard = shard_of_lengths([5, 9, 3])
+    shard.rows[7, 3] = np.nan
+    shard.save(tmp_path / "s.npz")
+    with pytest.raises(BadInputError, match=r"s\.npz: word 1 \(w1\) holds 1 rows that are no numbers"):
+        Shard.load(tmp_path / "s.npz")

@@ -101,4 +101,4 @@ def test_negatives_of_a_batch_are_drawn_in_milliseconds():
     began = time.process_time()
     for _ in range(10):
         pool.draw(anchors, 3, rng)
-    assert (time.process_time() - began) / 10 < 0.03  # measured 0.002 s; room for a busy machine
+    assert (time.process_time() - began) / 10 < 0.03  # 0.0009 s with 8,000 labels; room for a busy machine

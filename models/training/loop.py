@@ -53,10 +53,8 @@ def part_maker(run: Run, material: Material) -> Callable[[int], list[Part]]:
     sampler = Sampler(corpora, config, run.targets.alphabet, material.presenter, run.network.output_length)
     if own[0] == 0:
         for corpus, reasons in zip(corpora, sampler.left_out, strict=True):
-            said = "; ".join(f"{count} {reason}" for reason, count in reasons.items())
-            print(
-                f"{len(corpus.shard)} words to train on, {sum(reasons.values())} left out{said and ': '}{said}"
-            )
+            why = "; ".join(f"{count} {reason}" for reason, count in reasons.items()) or "none"
+            print(f"{len(corpus.shard)} words to train on, left out: {why}")
     drawer: PictureDrawer | None = None
     if isinstance(run.auxiliary, ImageAuxiliary):
         height = run.auxiliary.network.config.height

@@ -26,6 +26,8 @@ class DecoderParams:
     bigram_weight:  0..1 share of the bigram in p_word when the previous word is known
     capitalised, upper, mixed: bonus of the way a word is cased, lower case being 0
     noun:           bonus of a capital at the head of a word, times the share of its uses that have one
+    habit:          weight of the writer's habit of capitals, counted in the words committed since the last
+                    reset (1: as Bayes has it, 0: every word stands alone)
     mark:           bonus of one mark (. , ? ! - ') before or after a word
     sure, sure_bonus: bonus of the reading as written if the network gives it at least the probability `sure`
     certainty:      confidences are shares of exp(certainty * score) among the readings
@@ -48,6 +50,7 @@ class DecoderParams:
     upper: float = -1.7
     mixed: float = -8.0
     noun: float = 4.2
+    habit: float = 1.0
     mark: float = -3.1
     sure: float = 0.95
     sure_bonus: float = 10.0

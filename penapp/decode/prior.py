@@ -60,8 +60,8 @@ class TextPrior:
         """Drops what was remembered of the words looked up: the lexicon or the context may change now."""
         self._seen.clear()
 
-    def of_word(self, text: str, previous: str = "") -> Prior:
-        """Of a whole word, marks around it included."""
+    def of_word(self, text: str, previous: str = "", capital: float = 0.0) -> Prior:
+        """Of a whole word, marks around it included; `capital`: what a capital gains by habit."""
         if self._lexicon is None:
             return Prior(0.0, in_lexicon=False)
         core = bare(text)
@@ -71,9 +71,10 @@ class TextPrior:
             core, found = (text, whole) if whole.in_lexicon else (core, found)
         marks = (len(text) - len(core)) * self._params.mark
         length = self._params.letter_insertion * len(text)
-        return Prior(found.bonus + length + marks + self._case(self._lexicon, core), found.in_lexicon)
+        case = self._case(self._lexicon, core, capital)
+        return Prior(found.bonus + length + marks + case, found.in_lexicon)
 
-    def of_beginning(self, text: str) -> Prior:
+    def of_beginning(self, text: str, capital: float = 0.0) -> Prior:
         """Of the letters so far of a word that may go on."""
         if self._lexicon is None:
             return Prior(0.0, in_lexicon=False)
@@ -82,7 +83,7 @@ class TextPrior:
         word = float(word_bonus(look, self._params)[0])
         open_ = self._params.letters_weight * self._lexicon.letters.log_prob(text, whole=False)
         length = self._params.letter_insertion * len(text)
-        return Prior(max(word, open_) + length + self._case(self._lexicon, text), node >= 0)
+        return Prior(max(word, open_) + length + self._case(self._lexicon, text, capital), node >= 0)
 
     def _known(self, lexicon: Lexicon, text: str, previous: str) -> Prior:
         """As a word or as a string of letters in any case, remembered until `forget`."""
@@ -101,10 +102,10 @@ class TextPrior:
         bonus = float(word_bonus(np.array([log_word]), params)[0])
         return Prior(bonus + params.context_weight * context, in_lexicon=True)
 
-    def _case(self, lexicon: Lexicon, text: str) -> float:
+    def _case(self, lexicon: Lexicon, text: str, capital: float) -> float:
         params, spelling = self._params, lexicon.spelling(fold(text))
         if text == (spelling or fold(text)):
             return params.noun if spelling else 0.0
         if text in (text[:1].upper() + text[1:].lower(), _titled(text.lower())):
-            return params.capitalised + params.noun * lexicon.capital_share(text)
+            return params.capitalised + capital + params.noun * lexicon.capital_share(text)
         return params.upper if text == upper(text) else params.mixed

@@ -18,6 +18,9 @@ from penapp.decode.types import Candidate, Hypothesis, Letter, LogProbs, TextSta
 _HOPELESS = -4.0
 """A text whose best path is less probable than this (ln) is never sure."""
 
+_LOST = -500.0
+"""What a text has in a further look that cannot hold it: the first look alone decides what is possible."""
+
 
 class Ranker:
     """Scores candidate texts of one word against its frames."""
@@ -26,20 +29,30 @@ class Ranker:
         self._alphabet = alphabet
         self._params = params
 
-    def rank(self, values: NDArray[np.float32], priors: Mapping[str, Prior]) -> list[Candidate]:
-        """Every text that the alphabet can write and the frames can hold, best first."""
+    def rank(
+        self,
+        values: NDArray[np.float32],
+        priors: Mapping[str, Prior],
+        further: Sequence[NDArray[np.float32]] = (),
+    ) -> list[Candidate]:
+        """Every text that the alphabet can write and the frames can hold, best first.
+
+        further: outputs (T', V) of the network for other looks at the same word; the mean of ln p counts.
+        """
         texts = [text for text in priors if self._alphabet.covers(text)]
-        network = ctc_scores(
-            softened(values, self._params.sharpness),
-            [self._alphabet.encode(text) for text in texts],
-            self._alphabet.blank,
-        )
+        labels = [self._alphabet.encode(text) for text in texts]
+        network = self._network(values, labels)
+        others = [np.maximum(self._network(look, labels), _LOST) for look in further]
+        network = sum(others, network) / (1 + len(others))
         scored = [
             Candidate(text, float(score) + priors[text].bonus, priors[text].in_lexicon)
             for text, score in zip(texts, network, strict=True)
             if score > -math.inf
         ]
         return sorted(scored, key=lambda candidate: (-candidate.score, candidate.text))
+
+    def _network(self, values: NDArray[np.float32], labels: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+        return ctc_scores(softened(values, self._params.sharpness), labels, self._alphabet.blank)
 
     def is_sure(self, values: NDArray[np.float32], text: str) -> bool:
         """Whether the network alone gives `text`, its best path, at least the probability `sure`."""

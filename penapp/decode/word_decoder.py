@@ -12,6 +12,7 @@ from penapp.decode.alphabet import Alphabet
 from penapp.decode.beam import TrieBeam
 from penapp.decode.folding import MARKS
 from penapp.decode.greedy import check_columns, greedy_columns
+from penapp.decode.habit import CasingHabit
 from penapp.decode.lexicon import Lexicon
 from penapp.decode.params import DecoderParams
 from penapp.decode.prefix_beam import PrefixBeam
@@ -37,7 +38,9 @@ class WordDecoder:
 
     Two searches run side by side, one through the lexicon and one without it. What they find is scored
     exactly (all alignments) and ranked together with the prior of DecoderParams, so a confident reading
-    outside the lexicon beats a poor word. The last committed word is the context of the next one.
+    outside the lexicon beats a poor word. Further outputs of the network for the same word, if there are any,
+    take part in the scoring. Committed words are the context of the next one: the last of them, and how
+    often the writer has begun one with a capital.
 
     Stream: `push` frames, `snapshot` for the reading so far, `finish` for the reading of the word.
     Whole words: `decode`. `reset` forgets the word and its context. Words added to the lexicon count from
@@ -58,13 +61,22 @@ class WordDecoder:
         self._beam = TrieBeam(alphabet, lexicon.trie, self._params) if lexicon else None
         self._version = lexicon.version if lexicon else 0
         self._previous = ""
+        self._habit = CasingHabit()
         self._begin()
 
-    def decode(self, log_probs: LogProbs, state: TextState = TextState.COMMITTED) -> Hypothesis:
-        """The reading of one word's frames, which replace whatever was pushed before."""
+    def decode(
+        self,
+        log_probs: LogProbs,
+        state: TextState = TextState.COMMITTED,
+        further: Sequence[LogProbs] = (),
+    ) -> Hypothesis:
+        """The reading of one word's frames, which replace whatever was pushed before.
+
+        further: outputs for other looks at the same word; they count when the word is committed.
+        """
         self._begin()
         self.push(log_probs)
-        return self.snapshot() if state is TextState.TENTATIVE else self.finish()
+        return self.snapshot() if state is TextState.TENTATIVE else self.finish(further)
 
     def push(self, log_probs: LogProbs) -> None:
         """The next frames of the word being written."""
@@ -81,27 +93,32 @@ class WordDecoder:
         texts = self._as_written(greedy)
         if self._beam:
             texts += self._cased(self._beam.leaders(_COMPLETIONS))
-        priors = {text: self._prior.of_beginning(text) for text in texts}
+        priors = {text: self._prior.of_beginning(text, self._capital) for text in texts}
         ranked = self._ranker.rank(frames.values, priors)
         return self._ranker.hypothesis(frames, ranked, greedy, TextState.TENTATIVE)
 
-    def finish(self) -> Hypothesis:
+    def finish(self, further: Sequence[LogProbs] = ()) -> Hypothesis:
         """The committed reading of the word; the next frames belong to the next word."""
-        frames = self._frames()
+        for look in further:
+            check_columns(self._alphabet, look)
+        frames, looks = self._frames(), [look.values for look in further if len(look.values)]
         greedy = self._greedy(frames.values)
         texts = self._as_written(greedy) + self._lexicon_texts(self._marks(frames.values))
+        texts += [text for text in map(self._greedy, looks) if text and greedy]
         priors = {text: self._word_prior(text) for text in texts}
         if self._lexicon and self._ranker.is_sure(frames.values, greedy):
             priors[greedy] = replace(priors[greedy], bonus=priors[greedy].bonus + self._params.sure_bonus)
-        ranked = self._ranker.rank(frames.values, priors)
+        ranked = self._ranker.rank(frames.values, priors, looks)
         hypothesis = self._ranker.hypothesis(frames, ranked, greedy, TextState.COMMITTED)
         self._previous = hypothesis.text or self._previous
+        self._habit.push(hypothesis.text)
         self._begin()
         return hypothesis
 
     def reset(self) -> None:
-        """Forgets the word being read and the word before it."""
+        """Forgets the word being read, the word before it and the writer's habit."""
         self._previous = ""
+        self._habit.reset()
         self._begin()
 
     def _begin(self) -> None:
@@ -143,7 +160,13 @@ class WordDecoder:
         return [text for word in folded if word for text in case_variants(word, spelling(word))]
 
     def _word_prior(self, text: str) -> Prior:
-        return self._prior.of_word(text, self._previous) if text else Prior(0.0, in_lexicon=False)
+        if not text:
+            return Prior(0.0, in_lexicon=False)
+        return self._prior.of_word(text, self._previous, self._capital)
+
+    @property
+    def _capital(self) -> float:
+        return self._params.habit * self._habit.bonus
 
     def _marks(self, values: NDArray[np.float32]) -> list[str]:
         """Up to two marks that the network considers in the last third of the word."""

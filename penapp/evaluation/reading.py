@@ -10,9 +10,11 @@ from penapp.decode.greedy import GreedyDecoder
 from penapp.decode.types import Hypothesis, LogProbs
 from penapp.decode.word_decoder import WordDecoder
 from penapp.device.source import PenSource
+from penapp.dsp.features import Features
 from penapp.errors import DeviceError
 from penapp.live import Failed, LiveEvent, LiveSession
 from penapp.pipeline import CutWord, FrontEnd, geometry_of
+from penapp.recognise.looks import further_looks
 from penapp.recognise.session import OnnxRecogniser
 from penapp.stream.block import SampleBlock
 
@@ -34,9 +36,10 @@ class Reference:
 class Reading:
     """What was read for one reference word: text of all segments that belong to it, joined.
 
-    greedy, decoded:             through the segmenter's own cuts
+    greedy, decoded:             through the segmenter's own cuts, every word alone
     greedy_given, decoded_given: with the true boundaries
     segments:                    how many segments belonged to the word (1 = cut exactly)
+    decoded_session:             as `decoded`, but as it is live: the session's words so far are context
     """
 
     reference: Reference
@@ -45,31 +48,64 @@ class Reading:
     greedy_given: str
     decoded_given: str
     segments: int
+    decoded_session: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """One segment's readings: without the decoder, with it and alone, with it and the words before."""
+
+    greedy: str
+    decoded: str
+    decoded_session: str
 
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """Recogniser and decoders, opened once for a whole evaluation."""
+    """Recogniser and decoders, opened once for a whole evaluation.
+
+    decoder: reads every word alone; session: the same decoder with the session's words so far as context
+    """
 
     recogniser: OnnxRecogniser
     greedy: GreedyDecoder
     decoder: WordDecoder
+    session: WordDecoder
 
-    def texts(self, log_probs: LogProbs) -> tuple[str, str]:
-        """(greedy, with the decoder); words are isolated, so no word is the context of the next."""
+    def begin(self) -> None:
+        """A new session: no word came before."""
+        self.session.reset()
+
+    def texts(self, features: Features) -> Texts:
+        """The readings of the session's next word."""
+        log_probs, further = self.recogniser(features), further_looks(self.recogniser, features)
+        return Texts(
+            self.greedy.decode(log_probs).text,
+            self._alone(log_probs, further),
+            self.session.decode(log_probs, further=further).text,
+        )
+
+    def texts_alone(self, features: Features) -> tuple[str, str]:
+        """(greedy, with the decoder) of a word that is nobody's context."""
+        log_probs = self.recogniser(features)
+        decoded = self._alone(log_probs, further_looks(self.recogniser, features))
+        return self.greedy.decode(log_probs).text, decoded
+
+    def _alone(self, log_probs: LogProbs, further: Sequence[LogProbs]) -> str:
         self.decoder.reset()
-        return self.greedy.decode(log_probs).text, self.decoder.decode(log_probs).text
+        return self.decoder.decode(log_probs, further=further).text
 
 
 class ListeningPipeline:
-    """A pipeline for LiveSession that keeps every cut word with both readings."""
+    """A pipeline for LiveSession that keeps every cut word with its readings."""
 
     def __init__(self, engines: Engines, descriptor: Descriptor) -> None:
         params = engines.recogniser.manifest.params
         rate_hz = descriptor.streams[0].rate_hz
         self.front_end = FrontEnd(rate_hz, params, geometry_of(descriptor), keep_s=float("inf"))
         self.engines = engines
-        self.words: list[tuple[CutWord, str, str]] = []
+        self.engines.begin()
+        self.words: list[tuple[CutWord, Texts]] = []
         self.start_t: float | None = None
 
     @property
@@ -93,15 +129,13 @@ class ListeningPipeline:
         self.front_end.reset()
 
     def _read(self, words: list[CutWord]) -> None:
-        for word in words:
-            log_probs = self.engines.recogniser(word.features)
-            self.words.append((word, *self.engines.texts(log_probs)))
+        self.words += [(word, self.engines.texts(word.features)) for word in words]
 
     def given(self, start_t: float, end_t: float) -> tuple[str, str]:
         """Both readings between boundaries given from outside."""
         origin = self.start_t or 0.0
         features = self.front_end.features_between(origin + start_t, origin + end_t)
-        return self.engines.texts(self.engines.recogniser(features))
+        return self.engines.texts_alone(features)
 
 
 def read_session(source: PenSource, references: Sequence[Reference], engines: Engines) -> list[Reading]:
@@ -136,14 +170,19 @@ def _play(make_session: Callable[[], LiveSession]) -> None:
 def matched(pipeline: ListeningPipeline, references: Sequence[Reference]) -> list[Reading]:
     """Every segment goes to the word it overlaps most (or lies nearest to); nothing is dropped."""
     origin = pipeline.start_t or 0.0
-    parts: list[list[tuple[str, str]]] = [[] for _ in references]
-    for word, greedy, decoded in pipeline.words:
+    parts: list[list[Texts]] = [[] for _ in references]
+    for word, texts in pipeline.words:
         start, end = word.segment.start_t - origin, word.segment.end_t - origin
         overlaps = [min(end, r.end_t) - max(start, r.start_t) for r in references]
-        parts[overlaps.index(max(overlaps))].append((greedy, decoded))
-    readings = []
-    for reference, texts in zip(references, parts, strict=True):
-        greedy_given, decoded_given = pipeline.given(reference.start_t, reference.end_t)
-        greedy, decoded = "".join(g for g, _ in texts), "".join(d for _, d in texts)
-        readings.append(Reading(reference, greedy, decoded, greedy_given, decoded_given, len(texts)))
-    return readings
+        parts[overlaps.index(max(overlaps))].append(texts)
+    return [
+        Reading(
+            reference,
+            "".join(texts.greedy for texts in own),
+            "".join(texts.decoded for texts in own),
+            *pipeline.given(reference.start_t, reference.end_t),
+            segments=len(own),
+            decoded_session="".join(texts.decoded_session for texts in own),
+        )
+        for reference, own in zip(references, parts, strict=True)
+    ]

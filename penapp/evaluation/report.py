@@ -17,6 +17,7 @@ class GroupFigures:
 
     exact_cuts: words that came as exactly one segment; oov: words whose lower-case form the lexicon lacks;
     in_cer, oov_cer: with the decoder, over words inside and outside the lexicon
+    session_cer: with the decoder and the session's words so far as context; all others read every word alone
 
     A whole recorded stream is one reference without word boundaries: what asks for words is None there.
     """
@@ -35,6 +36,7 @@ class GroupFigures:
     in_cer: float | None
     oov_cer: float | None
     writer_cer: tuple[float, float, float]
+    session_cer: float
 
 
 def figures(group: str, readings: Sequence[Reading], known: Sequence[bool]) -> GroupFigures:
@@ -67,6 +69,7 @@ def figures(group: str, readings: Sequence[Reading], known: Sequence[bool]) -> G
         of_words(_cer(inside, decoded=True)),
         of_words(_cer(outside, decoded=True)),
         (low, middle, high),
+        round(error_rates(labels, [r.decoded_session for r in readings]).cer, 2),
     )
 
 
@@ -74,7 +77,8 @@ def table(rows: Sequence[GroupFigures]) -> str:
     """A plain-text table, one line a group."""
     head = (
         f"{'group':34s}{'words':>6s}{'writers':>8s} | greedy CER  WER | decoder CER  WER |"
-        f" given cuts: greedy decoder | exact cuts | OOV  in-CER out-CER | writers 10/50/90 %"
+        f" given cuts: greedy decoder | exact cuts | OOV  in-CER out-CER | writers 10/50/90 % |"
+        f" in session"
     )
     lines = [head, "-" * len(head)]
     lines += [_line(r) for r in rows]
@@ -89,6 +93,7 @@ def _line(r: GroupFigures) -> str:
         f" | {_cell(r.exact_cuts, 8, 1)} %"
         f" | {_cell(r.oov, 4, 1)} {_cell(r.in_cer, 6, 2)} {_cell(r.oov_cer, 7, 2)}"
         f" | {r.writer_cer[0]:.1f} / {r.writer_cer[1]:.1f} / {r.writer_cer[2]:.1f}"
+        f" | {r.session_cer:10.2f}"
     )
 
 

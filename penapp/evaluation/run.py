@@ -70,7 +70,8 @@ def evaluate_corpus(
     """Read every word of a corpus; BadInputError when there is none."""
     recogniser = OnnxRecogniser(options.model or SHIPPED, options.provider)
     alphabet, lexicon = recogniser.manifest.alphabet, Lexicon.load()
-    engines = Engines(recogniser, GreedyDecoder(alphabet), WordDecoder(alphabet, lexicon))
+    decoder, session = (WordDecoder(alphabet, lexicon) for _ in range(2))
+    engines = Engines(recogniser, GreedyDecoder(alphabet), decoder, session)
     facts: dict[str, object] = {
         "corpus": corpus.name,
         "corpus_sha256": _digest(corpus),

@@ -328,3 +328,41 @@ def test_a_frequent_word_is_preferred_to_a_rare_one(shipped: Lexicon) -> None:
     assert shipped.log_word("computed") < shipped.log_word("computer")
     assert decoder.decode(written("computer", doubts={7: ("d", 0.5)})).text == "computer"
     assert decoder.decode(written("computed", doubts={7: ("r", 0.5)})).text == "computer"
+
+
+def test_a_further_look_decides_where_the_first_one_is_in_doubt(shipped: Lexicon) -> None:
+    decoder = WordDecoder(PENAPP_ALPHABET, shipped)
+    unsure = written("computer", doubts={7: ("d", 0.6)}, confusion=0.0)
+    assert decoder.decode(unsure).text == "computer"
+    decoder.reset()
+    looks = [written("computed", seed=seed) for seed in (1, 2)]
+    assert decoder.decode(unsure, further=looks).text == "computed"
+
+
+def test_scores_of_several_looks_are_the_mean_of_their_exact_scores_plus_the_prior(shipped: Lexicon) -> None:
+    looks = [written("house", 2.0, seed) for seed in (1, 2, 3)]
+    found = WordDecoder(PENAPP_ALPHABET, shipped).decode(looks[0], further=looks[1:])
+    alone = WordDecoder(PENAPP_ALPHABET, shipped).decode(looks[0])
+    exact = [ctc_scores(look.values, [PENAPP_ALPHABET.encode("house")])[0] for look in looks]
+    scores = [{c.text: c.score for c in hypothesis.candidates}["house"] for hypothesis in (found, alone)]
+    assert scores[0] - scores[1] == pytest.approx(np.mean(exact) - exact[0])
+
+
+def test_a_look_that_is_too_short_for_a_word_does_not_rule_it_out(shipped: Lexicon) -> None:
+    short = LogProbs(np.full((2, PENAPP_ALPHABET.size), -np.log(PENAPP_ALPHABET.size)), np.arange(2.0))
+    nothing = LogProbs(np.zeros((0, PENAPP_ALPHABET.size), np.float32), np.zeros(0))
+    log_probs = written("house")
+    hypothesis = WordDecoder(PENAPP_ALPHABET, shipped).decode(log_probs, further=[short, nothing])
+    assert "house" in {candidate.text for candidate in hypothesis.candidates}
+
+
+def test_what_another_look_reads_is_a_candidate(shipped: Lexicon) -> None:
+    decoder = WordDecoder(PENAPP_ALPHABET, shipped, DecoderParams(candidates=100))
+    hypothesis = decoder.decode(written("xkvd"), further=[written("xkwq")])
+    assert {"xkvd", "xkwq"} <= {candidate.text for candidate in hypothesis.candidates}
+
+
+def test_further_looks_of_another_alphabet_are_refused(shipped: Lexicon) -> None:
+    other = LogProbs(np.zeros((5, 3), np.float32), np.arange(5.0))
+    with pytest.raises(ModelMismatchError, match="columns"):
+        WordDecoder(PENAPP_ALPHABET, shipped).decode(written("house"), further=[other])

@@ -19,7 +19,7 @@ from tests.device.toy_pens import ToyPipeline
 FACTS = {"corpus", "corpus_sha256", "model", "provider", "simulator", "seed", "rate_hz", "left_out"}
 GROUP_KEYS = {
     "group", "words", "writers", "greedy_cer", "greedy_wer", "decoded_cer", "decoded_wer", "greedy_cer_given",
-    "decoded_cer_given", "exact_cuts", "oov", "in_cer", "oov_cer", "writer_cer",
+    "decoded_cer_given", "exact_cuts", "oov", "in_cer", "oov_cer", "writer_cer", "session_cer",
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from penapp.evaluation.reading import Reading, Reference, matched
+from penapp.evaluation.reading import Reading, Reference, Texts, matched
 from penapp.evaluation.report import as_table, figures, table
 from penapp.evaluation.run import Evaluation, grouped
 from penapp.scores import edit_distance, error_rates
@@ -18,7 +18,10 @@ def reference(label, start_t=0.0, end_t=1.0, writer="w", group="all cells"):
 def heard(*segments, start_t=0.0):
     """A listening pipeline that cut these (start, end, greedy, decoded)."""
     words = [
-        (SimpleNamespace(segment=SimpleNamespace(start_t=a + start_t, end_t=b + start_t)), greedy, decoded)
+        (
+            SimpleNamespace(segment=SimpleNamespace(start_t=a + start_t, end_t=b + start_t)),
+            Texts(greedy, decoded, decoded.upper()),
+        )
         for a, b, greedy, decoded in segments
     ]
     return SimpleNamespace(words=words, start_t=start_t, given=lambda a, b: (f"g{a}-{b}", f"d{a}-{b}"))
@@ -27,6 +30,7 @@ def heard(*segments, start_t=0.0):
 def test_the_parts_of_an_over_cut_word_are_joined_in_time():
     (reading,) = matched(heard((0.0, 0.4, "hel", "Hel"), (0.6, 1.0, "lo", "lo")), [reference("hello")])
     assert (reading.greedy, reading.decoded, reading.segments) == ("hello", "Hello", 2)
+    assert reading.decoded_session == "HELLO"
 
 
 def test_a_word_of_which_nothing_was_read_counts_as_deletions():
@@ -104,6 +108,7 @@ def test_figures_of_a_group():
     assert (found.decoded_cer, found.decoded_wer) == (60.0, 50.0)
     assert (found.greedy_cer_given, found.decoded_cer_given) == (10.0, 10.0)
     assert found.exact_cuts == 50.0
+    assert found.session_cer == 100.0
     assert (found.oov, found.in_cer, found.oov_cer) == (50.0, 0.0, 100.0)
 
 

@@ -18,6 +18,7 @@ from penapp.dsp.motion import MotionEstimator
 from penapp.dsp.params import FeatureParams, PenGeometry
 from penapp.dsp.resample import MAX_FILL_S, Resampler
 from penapp.dsp.store import KEEP_S, RowStore
+from penapp.recognise.looks import further_looks
 from penapp.recognise.session import OnnxRecogniser
 from penapp.segment.types import CloseReason, WordSegment
 from penapp.segment.words import WordSegmenter
@@ -137,7 +138,9 @@ class Pipeline:
 
     def read(self, word: CutWord) -> Hypothesis:
         """The committed reading of one cut word; its text may be empty."""
-        hypothesis = self._decoder.decode(self._recogniser(word.features), TextState.COMMITTED)
+        further = further_looks(self._recogniser, word.features)
+        log_probs = self._recogniser(word.features)
+        hypothesis = self._decoder.decode(log_probs, TextState.COMMITTED, further)
         return replace(hypothesis, start_t=word.segment.start_t, end_t=word.segment.end_t)
 
 

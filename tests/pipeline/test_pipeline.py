@@ -11,6 +11,7 @@ from penapp.decode.word_decoder import WordDecoder
 from penapp.dsp.params import DEFAULT_PARAMS, PenGeometry
 from penapp.errors import BadInputError
 from penapp.pipeline import FrontEnd, Pipeline, default_pipeline, geometry_of
+from penapp.recognise.looks import further_looks
 from penapp.recognise.session import OnnxRecogniser
 from penapp.segment.types import CloseReason
 from penapp.simulation.demo_ink import demo_corpus, demo_sentences
@@ -269,3 +270,17 @@ def test_the_default_pipeline_takes_a_model_folder_and_says_what_is_wrong_with_i
     assert len(read(without, blocks(written))) == len(written.words)
     with pytest.raises(BadInputError, match="is not a recogniser manifest"):
         default_pipeline(standard_descriptor(), model=tmp_path)
+
+
+def test_a_committed_word_is_looked_at_several_times_and_a_tentative_one_once(make, recogniser):
+    """The live program commits what evaluation reads: the mean over all looks."""
+    written, pipeline = session(), make()
+    front_end = FrontEnd(100.0, DEFAULT_PARAMS)
+    stream = SampleBlock(written.t, written.values)
+    cuts = front_end.push(stream) + front_end.finish()
+    decoder = WordDecoder(recogniser.manifest.alphabet)
+    for cut, hypothesis in zip(cuts, read(pipeline, [stream]), strict=True):
+        further = further_looks(recogniser, cut.features)
+        expected = decoder.decode(recogniser(cut.features), TextState.COMMITTED, further)
+        assert hypothesis.text == expected.text
+        assert hypothesis.confidence == expected.confidence

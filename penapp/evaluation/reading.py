@@ -13,6 +13,7 @@ from penapp.device.source import PenSource
 from penapp.errors import DeviceError
 from penapp.live import Failed, LiveEvent, LiveSession
 from penapp.pipeline import CutWord, FrontEnd, geometry_of
+from penapp.read_along import StretchScorer
 from penapp.recognise.session import OnnxRecogniser
 from penapp.stream.block import SampleBlock
 
@@ -49,11 +50,12 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """Recogniser and decoders, opened once for a whole evaluation."""
+    """Recogniser and decoders, opened once for a whole evaluation; `score` has a vote where words end."""
 
     recogniser: OnnxRecogniser
     greedy: GreedyDecoder
     decoder: WordDecoder
+    score: StretchScorer | None = None
 
     def texts(self, log_probs: LogProbs) -> tuple[str, str]:
         """(greedy, with the decoder); words are isolated, so no word is the context of the next."""
@@ -67,7 +69,8 @@ class ListeningPipeline:
     def __init__(self, engines: Engines, descriptor: Descriptor) -> None:
         params = engines.recogniser.manifest.params
         rate_hz = descriptor.streams[0].rate_hz
-        self.front_end = FrontEnd(rate_hz, params, geometry_of(descriptor), keep_s=float("inf"))
+        geometry = geometry_of(descriptor)
+        self.front_end = FrontEnd(rate_hz, params, geometry, keep_s=float("inf"), score=engines.score)
         self.engines = engines
         self.words: list[tuple[CutWord, str, str]] = []
         self.start_t: float | None = None

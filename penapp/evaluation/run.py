@@ -28,6 +28,7 @@ from penapp.evaluation.corpora import (
 from penapp.evaluation.reading import Engines, Reading, read_session
 from penapp.evaluation.recordings import Recordings
 from penapp.evaluation.report import GroupFigures, figures
+from penapp.read_along import StretchScorer
 from penapp.recognise.artefact import SHIPPED
 from penapp.recognise.session import OnnxRecogniser
 from penapp.simulation.ink import InkCorpus
@@ -70,7 +71,8 @@ def evaluate_corpus(
     """Read every word of a corpus; BadInputError when there is none."""
     recogniser = OnnxRecogniser(options.model or SHIPPED, options.provider)
     alphabet, lexicon = recogniser.manifest.alphabet, Lexicon.load()
-    engines = Engines(recogniser, GreedyDecoder(alphabet), WordDecoder(alphabet, lexicon))
+    score = StretchScorer(recogniser, lexicon)
+    engines = Engines(recogniser, GreedyDecoder(alphabet), WordDecoder(alphabet, lexicon), score)
     facts: dict[str, object] = {
         "corpus": corpus.name,
         "corpus_sha256": _digest(corpus),

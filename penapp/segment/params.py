@@ -48,7 +48,7 @@ class VoteParams:
     air_weight: float = 0.0
     landed_offset: float = 0.0
     landed_weight: float = 0.0
-    doubt: float = 7.0
+    doubt: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,5 +98,9 @@ class SegmentParams:
 SINGLE_WORDS = SegmentParams(calm_after=0, calm_pause_s=0.01)
 """For words written one by one with a second or more between them: wait to be sure from the first word on."""
 
-READ_ALONG = SegmentParams(vote=VoteParams(2.4, 0.8, 1.65, 0.58))
+READ_ALONG = SegmentParams(
+    early_chance=0.97,
+    landed_chance=0.33,
+    vote=VoteParams(air_offset=1.5, air_weight=1.0, landed_offset=1.8, landed_weight=0.68),
+)
 """For a segmenter with a reader; chosen with it on lines of val writers (docs/segmentation.md)."""

@@ -24,10 +24,10 @@ FRAME = 8
 
 
 @cache
-def session(rate_hz=100.0, words=5, seed=4):
-    """The first words of a demo sentence, with plain pauses between them."""
+def session(rate_hz=100.0, words=5, seed=4, gap_s=(1.2, 1.5)):
+    """The first words of a demo sentence, with plain pauses between them unless said otherwise."""
     ink = [demo_corpus().word(i) for i in demo_sentences()[0].words[:words]]
-    return write_ink(ink, seed, rate_hz=rate_hz, gap_s=(1.2, 1.5))
+    return write_ink(ink, seed, rate_hz=rate_hz, gap_s=gap_s)
 
 
 def blocks(written, size=FRAME, lost=frozenset(), until=None):
@@ -99,7 +99,7 @@ def test_with_the_reading_in_the_vote_words_do_not_depend_on_how_the_stream_was_
         decoder = WordDecoder(recogniser.manifest.alphabet, known_words())
         return Pipeline(front_end, recogniser, decoder), scorer
 
-    written = session()
+    written = session(gap_s=(0.45, 0.7))
     (pipeline, scorer) = voting()
     whole = read(pipeline, [SampleBlock(written.t, written.values)])
     assert scorer.asked > len(written.words)

@@ -49,13 +49,18 @@ class Vote:
         p, logit = self._params, _logit(judged)
         if abs(logit) > p.doubt:
             return judged
+        nats = self.nats(pen_up, start_t, now_t)
+        if pen_up.land_t is None:
+            return _chance(logit + p.air_offset + p.air_weight * nats)
+        return _chance(logit + p.landed_offset + p.landed_weight * nats)
+
+    def nats(self, pen_up: PenUp, start_t: float, now_t: float) -> float:
+        """How much better the word begun at start_t reads if it ends here, as VoteParams says."""
         before = self._before(start_t, pen_up.lift_t, now_t)
         if pen_up.land_t is None:
-            return _chance(logit + p.air_offset + p.air_weight * (before.finished - before.begun))
+            return before.finished - before.begun
         behind = self._reader(pen_up.land_t, now_t, now_t)
-        both = self._reader(start_t, now_t, now_t)
-        vote = before.finished + behind.begun - both.begun
-        return _chance(logit + p.landed_offset + p.landed_weight * vote)
+        return before.finished + behind.begun - self._reader(start_t, now_t, now_t).begun
 
     def _before(self, start_t: float, lift_t: float, now_t: float) -> Scores:
         stretch = start_t, lift_t, min(now_t, lift_t + _EDGE_S)

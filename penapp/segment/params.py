@@ -100,7 +100,7 @@ SINGLE_WORDS = SegmentParams(calm_after=0, calm_pause_s=0.01)
 
 READ_ALONG = SegmentParams(
     early_chance=0.97,
-    landed_chance=0.33,
+    landed_chance=0.25,
     vote=VoteParams(air_offset=1.5, air_weight=1.0, landed_offset=1.8, landed_weight=0.68),
 )
 """For a segmenter with a reader; chosen with it on lines of val writers (docs/segmentation.md)."""

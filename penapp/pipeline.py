@@ -5,6 +5,7 @@ Used live, in replay, in evaluation and, up to the features, in training.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,9 +19,11 @@ from penapp.dsp.motion import MotionEstimator
 from penapp.dsp.params import FeatureParams, PenGeometry
 from penapp.dsp.resample import MAX_FILL_S, Resampler
 from penapp.dsp.store import KEEP_S, RowStore
+from penapp.read_along import StretchScorer
 from penapp.recognise.looks import further_looks
 from penapp.recognise.session import OnnxRecogniser
 from penapp.segment.types import CloseReason, WordSegment
+from penapp.segment.vote import Scores
 from penapp.segment.words import WordSegmenter
 from penapp.stream.block import SampleBlock
 
@@ -37,7 +40,11 @@ class CutWord:
 
 
 class FrontEnd:
-    """SampleBlocks to cut words: calibrate, resample, orient, feature rows, segments."""
+    """SampleBlocks to cut words: calibrate, resample, orient, feature rows, segments.
+
+    `score` reads a stretch of the stream wherever the end of a word is doubtful; without it the pen's motion
+    alone decides.
+    """
 
     def __init__(
         self,
@@ -47,13 +54,14 @@ class FrontEnd:
         *,
         calibration: PenCalibration | None = None,
         keep_s: float = KEEP_S,
+        score: Callable[[Features], Scores] | None = None,
     ) -> None:
         self._max_fill = MAX_FILL_S * pen_rate_hz
         self._calibrator = Calibrator(calibration or identity())
         self._resampler = Resampler(pen_rate_hz, params)
         self._estimator = MotionEstimator(params, geometry or PenGeometry())
         self._store = RowStore(params, keep_s)
-        self._segmenter = WordSegmenter()
+        self._segmenter = WordSegmenter(reader=_Stretches(self._store, score) if score else None)
         self._last_t = 0.0
 
     @property
@@ -103,6 +111,16 @@ class FrontEnd:
 
     def _cut(self, segment: WordSegment) -> CutWord:
         return CutWord(segment, self._store.cut(segment.start_t, segment.end_t, segment.decided_t))
+
+
+class _Stretches:
+    """What the segmenter asks by times, answered from the rows kept."""
+
+    def __init__(self, store: RowStore, score: Callable[[Features], Scores]) -> None:
+        self._store, self._score = store, score
+
+    def __call__(self, start_t: float, end_t: float, until_t: float) -> Scores:
+        return self._score(self._store.cut(start_t, end_t, until_t))
 
 
 class Pipeline:
@@ -162,8 +180,14 @@ def default_pipeline(
     manifest = recogniser.manifest
     rate_hz = descriptor.streams[0].rate_hz
     calibration = stored_calibration(descriptor)
-    front_end = FrontEnd(rate_hz, manifest.params, geometry_of(descriptor), calibration=calibration)
     words = Lexicon.load() if lexicon else None
+    front_end = FrontEnd(
+        rate_hz,
+        manifest.params,
+        geometry_of(descriptor),
+        calibration=calibration,
+        score=StretchScorer(recogniser, words) if words else None,
+    )
     return Pipeline(front_end, recogniser, WordDecoder(manifest.alphabet, words))
 
 

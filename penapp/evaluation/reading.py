@@ -14,6 +14,7 @@ from penapp.dsp.features import Features
 from penapp.errors import DeviceError
 from penapp.live import Failed, LiveEvent, LiveSession
 from penapp.pipeline import CutWord, FrontEnd, geometry_of
+from penapp.read_along import StretchScorer
 from penapp.recognise.looks import further_looks
 from penapp.recognise.session import OnnxRecogniser
 from penapp.stream.block import SampleBlock
@@ -65,12 +66,14 @@ class Engines:
     """Recogniser and decoders, opened once for a whole evaluation.
 
     decoder: reads every word alone; session: the same decoder with the session's words so far as context
+    score: has a vote where words end
     """
 
     recogniser: OnnxRecogniser
     greedy: GreedyDecoder
     decoder: WordDecoder
     session: WordDecoder
+    score: StretchScorer | None = None
 
     def begin(self) -> None:
         """A new session: no word came before."""
@@ -102,7 +105,8 @@ class ListeningPipeline:
     def __init__(self, engines: Engines, descriptor: Descriptor) -> None:
         params = engines.recogniser.manifest.params
         rate_hz = descriptor.streams[0].rate_hz
-        self.front_end = FrontEnd(rate_hz, params, geometry_of(descriptor), keep_s=float("inf"))
+        geometry = geometry_of(descriptor)
+        self.front_end = FrontEnd(rate_hz, params, geometry, keep_s=float("inf"), score=engines.score)
         self.engines = engines
         self.engines.begin()
         self.words: list[tuple[CutWord, Texts]] = []

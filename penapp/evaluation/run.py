@@ -28,6 +28,7 @@ from penapp.evaluation.corpora import (
 from penapp.evaluation.reading import Engines, Reading, read_session
 from penapp.evaluation.recordings import Recordings
 from penapp.evaluation.report import GroupFigures, figures
+from penapp.read_along import StretchScorer
 from penapp.recognise.artefact import SHIPPED
 from penapp.recognise.session import OnnxRecogniser
 from penapp.simulation.ink import InkCorpus
@@ -71,7 +72,8 @@ def evaluate_corpus(
     recogniser = OnnxRecogniser(options.model or SHIPPED, options.provider)
     alphabet, lexicon = recogniser.manifest.alphabet, Lexicon.load()
     decoder, session = (WordDecoder(alphabet, lexicon) for _ in range(2))
-    engines = Engines(recogniser, GreedyDecoder(alphabet), decoder, session)
+    score = StretchScorer(recogniser, lexicon)
+    engines = Engines(recogniser, GreedyDecoder(alphabet), decoder, session, score)
     facts: dict[str, object] = {
         "corpus": corpus.name,
         "corpus_sha256": _digest(corpus),

@@ -35,6 +35,23 @@ class ContactParams:
 
 
 @dataclass(frozen=True, slots=True)
+class VoteParams:
+    """What the vote, in nats, adds to the logit of the judge: offset + weight * vote.
+
+    air:    in the air; the vote is `finished` less `begun` of what is written
+    landed: behind the landing; `finished` of what is in front of the pen-up and `begun` of what is behind it,
+            less `begun` of both in one
+    doubt:  where the logit is farther from 0 than this, nobody is asked
+    """
+
+    air_offset: float = 0.0
+    air_weight: float = 0.0
+    landed_offset: float = 0.0
+    landed_weight: float = 0.0
+    doubt: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
 class SegmentParams:
     """Where a word ends. Times in seconds, counted from the lift unless said otherwise.
 
@@ -54,6 +71,7 @@ class SegmentParams:
     patient_words:    before so many pauses between words were seen, nobody is hurried either
     gap_s:            a longer jump of the clock closes the word: what lay between is lost
     max_word_s:       a longer word is closed at its likeliest pen-up
+    vote:             what a reader's opinion weighs; without one it does not matter
     """
 
     commit_delay_s: float = 0.7
@@ -74,7 +92,15 @@ class SegmentParams:
     gap_s: float = 0.3
     max_word_s: float = 12.0
     contact: ContactParams = field(default_factory=ContactParams)
+    vote: VoteParams = field(default_factory=VoteParams)
 
 
 SINGLE_WORDS = SegmentParams(calm_after=0, calm_pause_s=0.01)
 """For words written one by one with a second or more between them: wait to be sure from the first word on."""
+
+READ_ALONG = SegmentParams(
+    early_chance=0.97,
+    landed_chance=0.25,
+    vote=VoteParams(air_offset=1.5, air_weight=1.0, landed_offset=1.8, landed_weight=0.68),
+)
+"""For a segmenter with a reader; chosen with it on lines of val writers (docs/segmentation.md)."""

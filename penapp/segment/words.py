@@ -13,11 +13,12 @@ from penapp.segment.contact import ContactDetector
 from penapp.segment.habits import Habits
 from penapp.segment.history import POSITION, History, rows_of
 from penapp.segment.judge import Judge, shipped_judge
-from penapp.segment.params import SegmentParams
+from penapp.segment.params import READ_ALONG, SegmentParams
 from penapp.segment.past import PastPenUp, empty_past
 from penapp.segment.pen_up import PenUp, View, move_of
 from penapp.segment.question import Question, question
 from penapp.segment.types import CloseReason, OpenWord, Stroke, WordSegment
+from penapp.segment.vote import StretchReader, Vote
 
 _RECENT_STROKES = 40
 _LOOKED_BEHIND_S = 0.5
@@ -30,7 +31,8 @@ class WordSegmenter:
 
     Every pen-up longer than a moment is judged by its length in this writer's tempo and by what the tip did:
     in the air again and again (a sure end is announced early), and once more when the tip has landed and
-    written a little (then the word before it is closed in hindsight).
+    written a little (then the word before it is closed in hindsight). A reader, if there is one, has a vote
+    where the pen-up is doubtful; it must have seen every row that is pushed here.
     """
 
     _strokes: list[Stroke]
@@ -41,9 +43,15 @@ class WordSegmenter:
     _past: deque[PastPenUp]
     _now: float
 
-    def __init__(self, params: SegmentParams | None = None, judge: Judge | None = None) -> None:
-        self._params = params or SegmentParams()
+    def __init__(
+        self,
+        params: SegmentParams | None = None,
+        judge: Judge | None = None,
+        reader: StretchReader | None = None,
+    ) -> None:
+        self._params = params or (SegmentParams() if reader is None else READ_ALONG)
         self._judge_of_pen_ups = judge or shipped_judge()
+        self._vote = Vote(self._params.vote, reader) if reader else None
         self._contact = ContactDetector(self._params.contact)
         self._history = History()
         self.reset()
@@ -167,7 +175,10 @@ class WordSegmenter:
 
     def _opinion(self, pen_up: PenUp) -> float:
         """Probability that the pen-up lies between words."""
-        return self._judge_of_pen_ups.chance(self._question(pen_up))
+        judged = self._judge_of_pen_ups.chance(self._question(pen_up))
+        if self._vote is None:
+            return judged
+        return self._vote.chance(judged, pen_up, self._strokes[0].start_t, self._now)
 
     def _question(self, pen_up: PenUp) -> Question:
         return question(pen_up, self._view(), self._habits, self._strokes, self._past)
@@ -232,6 +243,8 @@ class WordSegmenter:
 
     def _forget_stream(self) -> None:
         self._history.clear()
+        if self._vote is not None:
+            self._vote.reset()
         self._strokes = []
         self._recent = deque(maxlen=_RECENT_STROKES)
         self._pen_ups = []

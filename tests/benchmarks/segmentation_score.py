@@ -8,9 +8,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from segmentation_lines import Lines
 
+from penapp.dsp.motion import MotionBlock
+from penapp.dsp.params import DEFAULT_PARAMS
+from penapp.dsp.store import RowStore
+from penapp.read_along import StretchScorer
 from penapp.segment.contact import ContactDetector
 from penapp.segment.params import SegmentParams
 from penapp.segment.types import CloseReason, Stroke, WordSegment
+from penapp.segment.vote import Scores
 from penapp.segment.words import WordSegmenter
 from penapp.simulation.path import WordTruth
 
@@ -61,14 +66,27 @@ class Score:
 HEADER = " exact   over  under   lost    mean    p95"
 
 
-def segmented(sessions: Iterable[Lines], params: SegmentParams) -> Score:
-    """Words cut by the segmenter, each session from scratch."""
+def segmented(sessions: Iterable[Lines], params: SegmentParams, scorer: StretchScorer | None = None) -> Score:
+    """Words cut by the segmenter, each session from scratch; with a scorer the reading has a vote."""
     score = Score()
     for session in sessions:
-        segmenter = WordSegmenter(params)
+        reader = None if scorer is None else Stretches(session.motion, scorer)
+        segmenter = WordSegmenter(params, reader=reader)
         segments = [segment for block in session.motion for segment in segmenter.push(block)]
         score.add(session.words, segments + segmenter.finish())
     return score
+
+
+class Stretches:
+    """All rows of a session; what a stretch may not know yet is cut off by its until_t."""
+
+    def __init__(self, motion: Iterable[MotionBlock], scorer: StretchScorer) -> None:
+        self._store, self._scorer = RowStore(DEFAULT_PARAMS, keep_s=float("inf")), scorer
+        for block in motion:
+            self._store.push(block)
+
+    def __call__(self, start_t: float, end_t: float, until_t: float) -> Scores:
+        return self._scorer(self._store.cut(start_t, end_t, until_t))
 
 
 def by_pause(sessions: Iterable[Lines], delay_s: float) -> Score:

@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from firmware_protocol.channels import standard_descriptor
+from penapp.decode.lexicon import Lexicon
 from penapp.decode.types import TextState
 from penapp.decode.word_decoder import WordDecoder
 from penapp.dsp.params import DEFAULT_PARAMS, PenGeometry
 from penapp.errors import BadInputError
 from penapp.pipeline import FrontEnd, Pipeline, default_pipeline, geometry_of
+from penapp.read_along import StretchScorer
 from penapp.recognise.looks import further_looks
 from penapp.recognise.session import OnnxRecogniser
 from penapp.segment.types import CloseReason
@@ -23,10 +25,10 @@ FRAME = 8
 
 
 @cache
-def session(rate_hz=100.0, words=5, seed=4):
-    """The first words of a demo sentence, with plain pauses between them."""
+def session(rate_hz=100.0, words=5, seed=4, gap_s=(1.2, 1.5)):
+    """The first words of a demo sentence, with plain pauses between them unless said otherwise."""
     ink = [demo_corpus().word(i) for i in demo_sentences()[0].words[:words]]
-    return write_ink(ink, seed, rate_hz=rate_hz, gap_s=(1.2, 1.5))
+    return write_ink(ink, seed, rate_hz=rate_hz, gap_s=gap_s)
 
 
 def blocks(written, size=FRAME, lost=frozenset(), until=None):
@@ -74,6 +76,48 @@ def test_committed_words_do_not_depend_on_how_the_stream_was_cut(make, rate_hz):
         for t, v in zip(np.split(written.t, edges), np.split(written.values, edges), strict=True)
     ]
     assert read(make(rate_hz), ragged) == whole
+
+
+class Counting:
+    """A scorer that counts what it is asked."""
+
+    def __init__(self, scorer):
+        self.scorer, self.asked = scorer, 0
+
+    def __call__(self, features):
+        self.asked += 1
+        return self.scorer(features)
+
+
+def known_words():
+    return Lexicon.from_words({"the": 0.2, "then": 0.1, "and": 0.2, "house": 0.1})
+
+
+def test_with_the_reading_in_the_vote_words_do_not_depend_on_how_the_stream_was_cut_either(recogniser):
+    def voting():
+        scorer = Counting(StretchScorer(recogniser, known_words()))
+        front_end = FrontEnd(100.0, DEFAULT_PARAMS, score=scorer)
+        decoder = WordDecoder(recogniser.manifest.alphabet, known_words())
+        return Pipeline(front_end, recogniser, decoder), scorer
+
+    written = session(gap_s=(0.45, 0.7))
+    (pipeline, scorer) = voting()
+    whole = read(pipeline, [SampleBlock(written.t, written.values)])
+    assert scorer.asked >= 3
+    for size in (1, 37):
+        (pipeline, parts) = voting()
+        assert read(pipeline, blocks(written, size)) == whole
+        assert parts.asked == scorer.asked
+
+
+def test_a_stretch_is_scored_the_same_whatever_was_scored_before_it(recogniser):
+    written, front_end = session(), FrontEnd(100.0, DEFAULT_PARAMS, keep_s=float("inf"))
+    front_end.push(SampleBlock(written.t, written.values))
+    stretches = [front_end.features_between(word.start_t, word.end_t) for word in written.words]
+    scorer = StretchScorer(recogniser, known_words())
+    once = [scorer(stretch) for stretch in stretches]
+    assert [scorer(stretch) for stretch in reversed(stretches)] == once[::-1]
+    assert len({score.finished for score in once}) == len(once)
 
 
 def test_a_word_is_committed_with_its_times_before_the_next_one_begins(make):

@@ -12,7 +12,7 @@ from penapp.decode.alphabet import Alphabet
 from penapp.dsp.params import DEFAULT_PARAMS, FeatureParams
 from penapp.errors import BadInputError, ModelMismatchError
 
-SHIPPED = Path(__file__).resolve().parents[2] / "models" / "recogniser-v2"
+SHIPPED = Path(__file__).resolve().parents[2] / "models" / "recogniser-v3"
 """The recogniser that comes with this version."""
 
 

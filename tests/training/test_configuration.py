@@ -2,6 +2,7 @@ import pytest
 
 from models.training.config import RunConfig, config_from_dump, dump_config, load_config
 from penapp.errors import BadInputError
+from penapp.recognise.artefact import SHIPPED
 
 
 def test_a_file_says_what_differs_from_the_defaults(tmp_path):
@@ -17,8 +18,8 @@ def test_the_file_of_the_shipped_recogniser_is_valid():
 
     import models.training
 
-    path = Path(models.training.__file__).with_name("recogniser-v2.toml")
-    assert load_config(path).name == "recogniser-v2"
+    path = Path(models.training.__file__).with_name(f"{SHIPPED.name}.toml")
+    assert load_config(path).name == SHIPPED.name
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from models.training.encoders.contract import PenEncoder
 from models.training.encoders.onnx_files import STATE_INPUTS, export_step, export_whole_word
 from models.training.encoders.streaming import StreamingEncoder
 from models.training.material import PENAPP_TARGETS, Targets, feature_params
-from models.training.run import start_run
+from models.training.run import encoder_of
 from models.training.shards import Shard
 from penapp.decode.alphabet import PENAPP_ALPHABET
 from penapp.dsp.features import Features
@@ -35,11 +35,15 @@ TOLERANCE = 1e-4
 
 
 def load_network(checkpoint: Path) -> PenEncoder:
-    """The smoothed network of a run, ready for inference."""
+    """The smoothed network of a run on the CPU, ready for inference.
+
+    The branch that helped in training is not made: neither its files nor the GPU of the run need be there.
+    """
     tensors, state = load_checkpoint(checkpoint)
-    run = start_run(config_from_dump(state["config"]), Targets.of(state.get("targets", {})))
-    load_weights(run.smooth, tensors, "smooth.", checkpoint)
-    return run.smooth.eval().fused()
+    targets = Targets.of(state.get("targets", {}))
+    network = encoder_of(config_from_dump(state["config"]), targets.features, targets.alphabet.size)
+    load_weights(network, tensors, "smooth.", checkpoint)
+    return network.eval().fused()
 
 
 def export(

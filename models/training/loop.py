@@ -52,6 +52,8 @@ def part_maker(run: Run, material: Material) -> Callable[[int], list[Part]]:
     corpora = material.corpora
     sampler = Sampler(corpora, config, run.targets.alphabet, material.presenter, run.network.output_length)
     if own[0] == 0:
+        for note in material.notes:
+            print(note)
         for corpus, reasons in zip(corpora, sampler.left_out, strict=True):
             why = "; ".join(f"{count} {reason}" for reason, count in reasons.items()) or "none"
             print(f"{len(corpus.shard)} words to train on, left out: {why}")

@@ -1,6 +1,7 @@
 """The branch beside the pen: it helps in training, resumes with the run, and is not there at inference."""
 
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -15,14 +16,16 @@ from models.training.auxiliary.companions import PictureDrawer  # noqa: E402
 from models.training.batches import Corpus, Sampler  # noqa: E402
 from models.training.export import export, load_network  # noqa: E402
 from models.training.loop import part_maker, train  # noqa: E402
-from models.training.material import load_corpora, load_material, load_val  # noqa: E402
+from models.training.material import Targets, load_corpora, load_material, load_val  # noqa: E402
+from models.training.monitor import Monitor  # noqa: E402
 from models.training.presenting import FeaturePresenter  # noqa: E402
 from models.training.run import load_run, save_run, start_run  # noqa: E402
 from models.training.step import term_weights, train_step  # noqa: E402
 from models.training.strokes import PackedInk  # noqa: E402
+from models.training.tokens import BigramTokens  # noqa: E402
 from penapp.decode.alphabet import PENAPP_ALPHABET  # noqa: E402
 from penapp.errors import BadInputError  # noqa: E402
-from penapp.scores import edit_distance  # noqa: E402
+from penapp.scores import ErrorRates, edit_distance  # noqa: E402
 from tests.training.toy_ranks import train_and_tell  # noqa: E402
 from tests.training.toy_training import demo_shard, toy_config, write_corpus  # noqa: E402
 
@@ -220,3 +223,44 @@ def test_what_does_not_fit_together_is_said(corpus, auxiliary, said):
 
 def test_no_branch_is_the_default(corpus):
     assert build_auxiliary(toy_config(corpus).auxiliary, {"recurrent": 4}, PENAPP_ALPHABET) is None
+
+
+def test_reading_needs_neither_the_image_recogniser_nor_the_gpu_of_the_run(corpus, tmp_path):
+    run = fresh(config_of(corpus, {"mse": 1.0}))
+    away = replace(
+        run.config.auxiliary, image=replace(run.config.auxiliary.image, checkpoint="gone.safetensors")
+    )
+    run.config = replace(run.config, auxiliary=away, device="cuda")
+    save_run(run, tmp_path / "c.safetensors")
+    network = load_network(tmp_path / "c.safetensors")
+    assert next(network.parameters()).device.type == "cpu"
+    assert torch.equal(weights_of(network), weights_of(run.smooth))
+
+
+def test_a_step_without_finite_losses_leaves_dynamic_weights_alone_and_is_counted(corpus, tmp_path):
+    config = config_of(corpus, {"mse": 1.0}, auxiliary={"schedule": "dwa"})
+    run = fresh(config)
+    parts_of = part_maker(run, load_material(config))
+    run.step = 1
+    train_step(run, parts_of(1))
+    before = run.weights
+    spoiled = parts_of(2)
+    spoiled[1].companions.positive.pixels[:] = float("nan")
+    run.step = 2
+    losses = train_step(run, spoiled)
+    assert run.weights == before
+    assert not math.isfinite(losses["loss"])
+    with Monitor(tmp_path, 0, 3) as monitor:
+        monitor.step({"loss": 2.0, "mse": 1.0}, 5)
+        monitor.step(losses, 5)
+        monitor.report(2, ErrorRates(50.0, 60.0, 1), 0.1)
+    (line,) = (json.loads(text) for text in (tmp_path / "metrics.jsonl").read_text().splitlines())
+    assert (line["loss"], line["mse"], line["skipped"]) == (2.0, 1.0, 1)
+
+
+def test_token_targets_have_letters_of_their_own_for_the_text_branch(corpus):
+    tokens = BigramTokens.built(["äß", "ab"], 20, "abß")
+    targets = Targets(29, tokens)
+    assert set(targets.letters.letters) == set("abßä")
+    penapp = load_material(toy_config(corpus, data={"tokens": 90})).targets
+    assert penapp.letters == PENAPP_ALPHABET

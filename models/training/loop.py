@@ -60,7 +60,8 @@ def part_maker(run: Run, material: Material) -> Callable[[int], list[Part]]:
     drawer: PictureDrawer | None = None
     if isinstance(run.auxiliary, ImageAuxiliary):
         height = run.auxiliary.network.config.height
-        drawer = PictureDrawer(corpora, material.val, config.auxiliary, seed=config.seed, height=height)
+        apart = material.val if material.apart is None else material.apart
+        drawer = PictureDrawer(corpora, apart, config.auxiliary, seed=config.seed, height=height)
 
     def parts(step: int) -> list[Part]:
         made = []

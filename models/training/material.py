@@ -71,6 +71,7 @@ class Material:
 
     val: the words of the learning curve, by which the best checkpoint is chosen
     notes: lines to print, of what was left out
+    apart: the whole validation shard, of whose writers nothing may be shown in training; None: just `val`
     """
 
     corpora: tuple[Corpus, ...]
@@ -78,6 +79,7 @@ class Material:
     targets: Targets
     presenter: Presenter
     notes: tuple[str, ...] = ()
+    apart: Words | None = None
 
 
 def load_material(config: RunConfig) -> Material:
@@ -89,7 +91,9 @@ def load_material(config: RunConfig) -> Material:
     if config.data.archive:
         return _of_archive(config)
     corpora = load_corpora(config)
-    return Material(tuple(corpora), load_val(config), targets_of(config, corpora), presenter_of(config))
+    whole = _val_shard(config)
+    val = _learning_curve(whole, config)
+    return Material(tuple(corpora), val, targets_of(config, corpora), presenter_of(config), apart=whole)
 
 
 def presenter_of(config: RunConfig) -> Presenter:
@@ -132,7 +136,14 @@ def load_corpora(config: RunConfig) -> list[Corpus]:
 
 def load_val(config: RunConfig) -> Shard:
     """The first `val_words` words of the validation shard."""
-    shard = Shard.load(Path(config.data.corpus) / config.data.val)
+    return _learning_curve(_val_shard(config), config)
+
+
+def _val_shard(config: RunConfig) -> Shard:
+    return Shard.load(Path(config.data.corpus) / config.data.val)
+
+
+def _learning_curve(shard: Shard, config: RunConfig) -> Shard:
     return first_words(shard, config.data.val_words).normalised(feature_params(config))
 
 

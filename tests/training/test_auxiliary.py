@@ -214,6 +214,7 @@ def test_ink_of_a_validation_writer_is_refused(corpus):
         ({"branch": "image", "terms": {"mse": 1.0}, "taps": ["ear"]}, "auxiliary.taps names ear"),
         ({"branch": "image", "terms": {"mse": 1.0}, "taps": ["fine", "deep"]}, "names 2 depths"),
         ({"branch": "image", "terms": {"mse": 1.0}, "taps": "deep"}, "expected a list of names"),
+        ({"branch": "text", "terms": {"text_errors": 1.0}, "text": {"errors": 0}}, "term text_errors with"),
     ],
 )
 def test_what_does_not_fit_together_is_said(corpus, auxiliary, said):
@@ -264,3 +265,14 @@ def test_token_targets_have_letters_of_their_own_for_the_text_branch(corpus):
     assert set(targets.letters.letters) == set("abßä")
     penapp = load_material(toy_config(corpus, data={"tokens": 90})).targets
     assert penapp.letters == PENAPP_ALPHABET
+
+
+def test_writers_behind_the_words_of_the_learning_curve_are_guarded_too(corpus, tmp_path):
+    """The curve is of the first `val_words` words alone; the shard's other writers are as well."""
+    val, train_shard = load_val(config_of(corpus, {"mse": 1.0})), demo_shard()
+    names = np.array([*val.writer[:-1], train_shard.writer[0]])
+    replace(val, writer=names).save(tmp_path / "val.npz")
+    train_shard.save(tmp_path / "train.npz")
+    config = config_of(tmp_path, {"mse": 1.0}, data={"val_words": 3})
+    with pytest.raises(BadInputError, match="may not be made into training pictures"):
+        part_maker(fresh(config), load_material(config))

@@ -180,6 +180,11 @@ def build_auxiliary(
         )
     if config.branch == "none":
         return None
+    if "text_errors" in config.terms and config.text.errors < 1:
+        raise BadInputError(
+            f"the term text_errors with auxiliary.text.errors = {config.text.errors}.",
+            advice="Set errors to 1 or more, or leave the term out.",
+        )
     _check_taps(config.taps, tap_widths, "auxiliary.taps")
     kind = ImageAuxiliary if config.branch == "image" else TextAuxiliary
     return kind(config, tap_widths, alphabet)

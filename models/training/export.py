@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,7 +67,8 @@ def export(
         )
     network = load_network(checkpoint)
     trial = folder.with_name(folder.name + ".part")
-    trial.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(trial, ignore_errors=True)  # of an export that was refused
+    trial.mkdir(parents=True)
     path = trial / "model.onnx"
     export_whole_word(network, path)
     _embed_metadata(path, network.stride, params)
@@ -90,6 +92,7 @@ def export(
         check_steps(network, trial / STEP_FILE, golden.normalised(params))
         made.append(STEP_FILE)
     folder.mkdir(exist_ok=True)
+    (folder / STEP_FILE).unlink(missing_ok=True)  # never beside the weights of another network
     for file in made:
         os.replace(trial / file, folder / file)  # noqa: PTH105 - one atomic call each
     trial.rmdir()

@@ -23,7 +23,7 @@ from models.training.run import load_run, save_run, start_run  # noqa: E402
 from models.training.step import term_weights, train_step  # noqa: E402
 from models.training.strokes import PackedInk  # noqa: E402
 from models.training.tokens import BigramTokens  # noqa: E402
-from penapp.decode.alphabet import PENAPP_ALPHABET  # noqa: E402
+from penapp.decode.alphabet import PENAPP_ALPHABET, Alphabet  # noqa: E402
 from penapp.errors import BadInputError  # noqa: E402
 from penapp.scores import ErrorRates, edit_distance  # noqa: E402
 from tests.training.toy_ranks import train_and_tell  # noqa: E402
@@ -276,3 +276,9 @@ def test_writers_behind_the_words_of_the_learning_curve_are_guarded_too(corpus, 
     config = config_of(tmp_path, {"mse": 1.0}, data={"val_words": 3})
     with pytest.raises(BadInputError, match="may not be made into training pictures"):
         part_maker(fresh(config), load_material(config))
+
+
+def test_a_pretrained_image_recogniser_reads_no_other_letters(corpus):
+    config = config_of(corpus, {"image_ctc": 1.0}, auxiliary={"image": {"checkpoint": "there.safetensors"}})
+    with pytest.raises(BadInputError, match="reads penapp's letters"):
+        build_auxiliary(config.auxiliary, {"recurrent": 4}, Alphabet("abc"))

@@ -30,7 +30,7 @@ from models.training.objectives.infonce import Temperature, infonce, same_label
 from models.training.objectives.term import Term
 from models.training.objectives.text_branch import TextBranch, TextConfig, text_terms
 from models.training.objectives.triplet import edit_margin, triplet
-from penapp.decode.alphabet import Alphabet
+from penapp.decode.alphabet import PENAPP_ALPHABET, Alphabet
 from penapp.errors import BadInputError
 
 Maps = dict[str, tuple[Tensor, Tensor]]
@@ -198,6 +198,11 @@ def _head(config: AuxiliaryConfig) -> HeadConfig:
 def _image_network(config: AuxiliaryConfig, alphabet: Alphabet) -> ImageRecogniser:
     if not config.image.checkpoint:
         network = ImageRecogniser(ImageNetworkConfig(), alphabet.size)
+    elif "image_ctc" in config.terms and alphabet != PENAPP_ALPHABET:
+        raise BadInputError(
+            f"{config.image.checkpoint} reads penapp's letters, the targets of this run are others.",
+            advice="Leave image_ctc out, or the checkpoint, or data.alphabet.",
+        )
     else:
         network, _ = load_image_recogniser(Path(config.image.checkpoint))
     network.requires_grad_(not config.image.frozen)

@@ -23,7 +23,7 @@ from models.training.material import load_material
 from models.training.predict import predict_command
 from models.training.prepare import prepare_command
 from models.training.quantise import quantise_command
-from models.training.run import begin_with, load_run, start_run
+from models.training.run import begin_with, load_run, save_run, start_run
 from models.training.smoke import smoke_command
 from models.training.stability import stability_command
 from models.training.studies.arms import study_command
@@ -107,6 +107,9 @@ def _train(config: RunConfig, folder: Path, threads: int, start_from: Path | Non
             run = load_run(folder / "last.safetensors", run)
         elif start_from is not None:
             run = begin_with(start_from, run)
+            if _rank() == 0:  # whoever resumes before the first checkpoint begins with the same weights
+                save_run(run, folder / "last.safetensors")
+                print(f"{config.name}: begins with the weights of {start_from}")
         if _rank() == 0:
             print(f"{config.name}: step {run.step} of {config.optim.steps}, on {device}")
         train(run, folder, material)

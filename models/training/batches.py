@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -92,6 +92,8 @@ class Sampler:
                     advice="Words must fit the alphabet and leave the network enough rows for their letters.",
                 )
         pairs = list(zip(corpora, self._usable, strict=True))
+        if config.data.task == "labels":
+            _refuse_words(str(label) for c, usable in pairs for label in c.shard.label[usable])
         self._shortest = min(len(str(label)) for c, usable in pairs for label in c.shard.label[usable])
         self._curriculum = LengthSchedule(
             config.optim.short_letters, config.optim.long_letters, config.optim.short_first
@@ -167,6 +169,16 @@ def _usable(
         for rows, label in zip(np.diff(words.off), words.label, strict=True)
     ]
     return np.flatnonzero([reason == "" for reason in reasons]), Counter(r for r in reasons if r)
+
+
+def _refuse_words(labels: Iterable[str]) -> None:
+    """BadInputError unless every label is one letter."""
+    long = sorted({label for label in labels if len(label) != 1})
+    if long:
+        raise BadInputError(
+            f"{len(long)} labels are not one letter, such as {long[0]!r}.",
+            advice="data.task = labels reads one letter a recording; words want data.task = words.",
+        )
 
 
 def _obstacle(rows: int, label: str, targets: TargetAlphabet, output_length: Callable[[int], int]) -> str:

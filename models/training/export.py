@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +15,10 @@ from torch import Tensor, nn
 from models.training.checkpoint import load_checkpoint, load_weights, save_checkpoint
 from models.training.config import config_from_dump
 from models.training.encoders.contract import PenEncoder
-from models.training.encoders.onnx_files import STATE_INPUTS, export_step, export_whole_word
+from models.training.encoders.onnx_files import STATE_INPUTS, STEP_FILE, export_step, export_whole_word
 from models.training.encoders.streaming import StreamingEncoder
 from models.training.material import PENAPP_TARGETS, Targets, feature_params
-from models.training.run import start_run
+from models.training.run import encoder_of
 from models.training.shards import Shard
 from penapp.decode.alphabet import PENAPP_ALPHABET
 from penapp.dsp.features import Features
@@ -26,7 +27,6 @@ from penapp.errors import BadInputError, ModelMismatchError
 from penapp.recognise.artefact import Manifest, file_hash
 from penapp.recognise.session import OnnxRecogniser
 
-STEP_FILE = "step.onnx"
 STEP_WORDS = 8
 """Golden words that are read step by step."""
 
@@ -35,11 +35,15 @@ TOLERANCE = 1e-4
 
 
 def load_network(checkpoint: Path) -> PenEncoder:
-    """The smoothed network of a run, ready for inference."""
+    """The smoothed network of a run on the CPU, ready for inference.
+
+    The branch that helped in training is not made: neither its files nor the GPU of the run need be there.
+    """
     tensors, state = load_checkpoint(checkpoint)
-    run = start_run(config_from_dump(state["config"]), Targets.of(state.get("targets", {})))
-    load_weights(run.smooth, tensors, "smooth.", checkpoint)
-    return run.smooth.eval().fused()
+    targets = Targets.of(state.get("targets", {}))
+    network = encoder_of(config_from_dump(state["config"]), targets.features, targets.alphabet.size)
+    load_weights(network, tensors, "smooth.", checkpoint)
+    return network.eval().fused()
 
 
 def export(
@@ -62,7 +66,8 @@ def export(
         )
     network = load_network(checkpoint)
     trial = folder.with_name(folder.name + ".part")
-    trial.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(trial, ignore_errors=True)  # of an export that was refused
+    trial.mkdir(parents=True)
     path = trial / "model.onnx"
     export_whole_word(network, path)
     _embed_metadata(path, network.stride, params)
@@ -86,6 +91,7 @@ def export(
         check_steps(network, trial / STEP_FILE, golden.normalised(params))
         made.append(STEP_FILE)
     folder.mkdir(exist_ok=True)
+    (folder / STEP_FILE).unlink(missing_ok=True)  # never beside the weights of another network
     for file in made:
         os.replace(trial / file, folder / file)  # noqa: PTH105 - one atomic call each
     trial.rmdir()

@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 
 from models.training.augment import augmented
 from models.training.batches import collate
-from models.training.config import AugmentConfig
+from models.training.checkpoint import load_checkpoint
+from models.training.commands import checkpoint_of
+from models.training.config import AugmentConfig, config_from_dump
 from models.training.encoders.contract import PenEncoder
 from models.training.export import load_network
+from models.training.material import PENAPP_TARGETS, Targets, feature_params
 from models.training.objectives.classification import ctc
 from models.training.shards import Shard
 from models.training.strokes import PackedInk
@@ -140,7 +143,7 @@ def _picked(shard: Shard, words: NDArray[np.int64]) -> Shard:
 
 
 @click.command("few-samples")
-@click.argument("checkpoint", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("checkpoint", type=click.Path(exists=True, path_type=Path), metavar="RUN_OR_CHECKPOINT")
 @click.argument("shard", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--words", "counts", type=int, multiple=True, default=(0, 5, 20, 50), show_default=True)
 @click.option("--steps", type=click.IntRange(1), default=USUAL.steps, show_default=True)
@@ -149,8 +152,17 @@ def few_samples_command(
     checkpoint: Path, shard: Path, counts: tuple[int, ...], steps: int, lr: float
 ) -> None:
     """Greedy CER on words of new writers after learning a few other words of each."""
+    checkpoint = checkpoint_of(checkpoint)
+    _, state = load_checkpoint(checkpoint)
+    run = config_from_dump(state["config"])
+    if Targets.of(state.get("targets", {})) != PENAPP_TARGETS or run.data.task != "words":
+        raise BadInputError(
+            f"{checkpoint} was trained on raw channels, tokens, single labels or other letters.",
+            advice="Expected a network of penapp's features and letters.",
+        )
     config = replace(USUAL, steps=steps, lr=lr)
-    for found in few_samples(load_network(checkpoint), Shard.load(shard), counts, config):
+    words = Shard.load(shard).normalised(feature_params(run))
+    for found in few_samples(load_network(checkpoint), words, counts, config):
         print(
             f"{found.words:4d} words learned: CER {found.rates.cer:.2f}, WER {found.rates.wer:.2f} % "
             f"on the same {found.rates.words} words of {found.writers} writers"

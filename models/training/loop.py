@@ -52,13 +52,16 @@ def part_maker(run: Run, material: Material) -> Callable[[int], list[Part]]:
     corpora = material.corpora
     sampler = Sampler(corpora, config, run.targets.alphabet, material.presenter, run.network.output_length)
     if own[0] == 0:
+        for note in material.notes:
+            print(note)
         for corpus, reasons in zip(corpora, sampler.left_out, strict=True):
             why = "; ".join(f"{count} {reason}" for reason, count in reasons.items()) or "none"
             print(f"{len(corpus.shard)} words to train on, left out: {why}")
     drawer: PictureDrawer | None = None
     if isinstance(run.auxiliary, ImageAuxiliary):
         height = run.auxiliary.network.config.height
-        drawer = PictureDrawer(corpora, material.val, config.auxiliary, seed=config.seed, height=height)
+        apart = material.val if material.apart is None else material.apart
+        drawer = PictureDrawer(corpora, apart, config.auxiliary, seed=config.seed, height=height)
 
     def parts(step: int) -> list[Part]:
         made = []

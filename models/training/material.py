@@ -40,6 +40,8 @@ class Targets:
         """The letters that the targets are made of."""
         if isinstance(self.alphabet, Alphabet):
             return self.alphabet
+        if isinstance(self.alphabet, BigramTokens):
+            return Alphabet("".join(token for token in self.alphabet.tokens if len(token) == 1))
         return PENAPP_ALPHABET
 
     def state(self) -> dict[str, object]:
@@ -68,12 +70,16 @@ class Material:
     """Everything a run needs besides its configuration.
 
     val: the words of the learning curve, by which the best checkpoint is chosen
+    notes: lines to print, of what was left out
+    apart: the whole validation shard, of whose writers nothing may be shown in training; None: just `val`
     """
 
     corpora: tuple[Corpus, ...]
     val: Words
     targets: Targets
     presenter: Presenter
+    notes: tuple[str, ...] = ()
+    apart: Words | None = None
 
 
 def load_material(config: RunConfig) -> Material:
@@ -85,7 +91,9 @@ def load_material(config: RunConfig) -> Material:
     if config.data.archive:
         return _of_archive(config)
     corpora = load_corpora(config)
-    return Material(tuple(corpora), load_val(config), targets_of(config, corpora), presenter_of(config))
+    whole = _val_shard(config)
+    val = _learning_curve(whole, config)
+    return Material(tuple(corpora), val, targets_of(config, corpora), presenter_of(config), apart=whole)
 
 
 def presenter_of(config: RunConfig) -> Presenter:
@@ -128,7 +136,14 @@ def load_corpora(config: RunConfig) -> list[Corpus]:
 
 def load_val(config: RunConfig) -> Shard:
     """The first `val_words` words of the validation shard."""
-    shard = Shard.load(Path(config.data.corpus) / config.data.val)
+    return _learning_curve(_val_shard(config), config)
+
+
+def _val_shard(config: RunConfig) -> Shard:
+    return Shard.load(Path(config.data.corpus) / config.data.val)
+
+
+def _learning_curve(shard: Shard, config: RunConfig) -> Shard:
     return first_words(shard, config.data.val_words).normalised(feature_params(config))
 
 
@@ -159,14 +174,25 @@ def as_recorded(signals: SignalSet) -> RawSet:
     return replace(scored, rows=np.concatenate(signals.signals))
 
 
-def _of_archive(config: RunConfig) -> Material:
+def archive_sides(config: RunConfig) -> tuple[SignalSet, SignalSet]:
+    """The recordings that are learned, and those that choose the checkpoint."""
     train = archive_part(config, "train")
     if config.data.selection == "best-on-test":
-        val = archive_part(config, "test")
-    else:
-        train, val = _held_out(train, config)
+        return train, archive_part(config, "test")
+    return _held_out(train, config)
+
+
+def _of_archive(config: RunConfig) -> Material:
+    train, val = archive_sides(config)
     corpora = [Corpus(as_recorded(train), 1.0)]
-    return Material(tuple(corpora), as_recorded(val), targets_of(config, corpora), presenter_of(config))
+    notes = tuple(note for side in {s.name: s for s in (train, val)}.values() for note in left_out(side))
+    targets, presenter = targets_of(config, corpora), presenter_of(config)
+    return Material(tuple(corpora), as_recorded(val), targets, presenter, notes)
+
+
+def left_out(signals: SignalSet) -> list[str]:
+    """What the reader of the archive left out, one line a reason."""
+    return [f"{signals.name}: {n} left out, {reason}" for reason, n in signals.dropped_by_reason().items()]
 
 
 def _held_out(signals: SignalSet, config: RunConfig) -> tuple[SignalSet, SignalSet]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from models.training.archives.signals import SignalSet
+from models.training.archives.signals import Reason, SignalSet
 from models.training.assess.predictions import (
     BEST_ON_TEST,
     HELD_OUT_WRITERS,
@@ -17,7 +17,7 @@ from models.training.assess.predictions import (
     Sample,
     write_predictions,
 )
-from models.training.assess.shard_samples import samples_of, trained_on
+from models.training.assess.shard_samples import Trained, samples_of, trained_on
 from models.training.checkpoint import load_checkpoint
 from models.training.commands import checkpoint_of
 from models.training.config import RunConfig, config_from_dump
@@ -25,6 +25,7 @@ from models.training.export import load_network
 from models.training.material import (
     Targets,
     archive_part,
+    archive_sides,
     as_recorded,
     feature_params,
     presenter_of,
@@ -47,7 +48,8 @@ def predict_command(run: Path, shard: Path | None, dataset: str, last: bool) -> 
     """Read with a run's network and write predictions-*.jsonl beside it, for `compare`.
 
     A run on an archive reads its test fold; any other run reads SHARD, words that the virtual pen wrote,
-    between the cuts that made the shard. Reported figures of a shipped artefact come from `evaluate`, through
+    between the cuts that made the shard. Figures on the shard that chose the checkpoint (data.val) are
+    labelled best-on-test. Reported figures of a shipped artefact come from `evaluate`, through
     the live pipeline.
     """
     checkpoint = run / "last.safetensors" if last and run.is_dir() else checkpoint_of(run)
@@ -75,24 +77,46 @@ def of_shard(checkpoint: Path, config: RunConfig, path: Path, dataset: str) -> P
     params = feature_params(config)
     shard = Shard.load(path).normalised(params)
     texts = greedy_texts(load_network(checkpoint), shard, reader=_reader(checkpoint, config))
-    corpus = Path(config.data.corpus)
-    trained = trained_on(found for pattern in config.data.train for found in sorted(corpus.glob(pattern)))
-    samples = samples_of(shard, texts, params.rate_hz, name=path.stem, trained=trained)
+    samples = samples_of(shard, texts, params.rate_hz, name=path.stem, trained=_trained(config))
     header = Header(
         run=config.name,
         dataset=dataset,
         split=path.stem,
         fold=None,
-        selection=HELD_OUT_WRITERS,
+        selection=BEST_ON_TEST if chose_the_checkpoint(config, path) else HELD_OUT_WRITERS,
         simulated=True,
         seed=config.seed,
     )
     return Predictions(header, tuple(samples))
 
 
+def chose_the_checkpoint(config: RunConfig, shard: Path) -> bool:
+    """Whether the run's best checkpoint was chosen on words of this very shard."""
+    val = Path(config.data.corpus) / config.data.val
+    return val.exists() and shard.samefile(val)
+
+
+def _trained(config: RunConfig) -> Trained | None:
+    """What the run's training shards hold; None, said in a line, where they are not there any more."""
+    corpus = Path(config.data.corpus)
+    found = {pattern: sorted(corpus.glob(pattern)) for pattern in config.data.train}
+    missing = [pattern for pattern, paths in found.items() if not paths]
+    if missing:
+        print(f"no {', '.join(missing)} in {corpus}: which words and writers were seen is not known")
+        return None
+    return trained_on(path for paths in found.values() for path in paths)
+
+
 def of_archive(checkpoint: Path, config: RunConfig) -> Predictions:
-    """The predictions of a checkpoint on every recording of its archive's test fold, short ones too."""
-    train, test = (archive_part(config, split) for split in ("train", "test"))
+    """The predictions of a checkpoint on the recordings of its archive's test fold, short ones too.
+
+    A recording without samples is read as nothing: an error, not an exception. One of more than data.max_rows
+    samples has no prediction, as in the literature; a line tells how many there are.
+    """
+    train, test = archive_sides(config)[0], archive_part(config, "test")
+    long = sum(drop.reason == Reason.LONG for drop in test.dropped)
+    if long:
+        print(f"{test.name}: {long} not scored, more than {config.data.max_rows} samples (data.max_rows)")
     texts = greedy_texts(load_network(checkpoint), as_recorded(test), reader=_reader(checkpoint, config))
     dataset, split = published_name(test.part.source)
     header = Header(
@@ -118,19 +142,23 @@ def published_name(source: str) -> tuple[str, str]:
 
 def _samples(test: SignalSet, train: SignalSet, texts: Sequence[str]) -> list[Sample]:
     labels, writers = set(train.labels), set(train.writers)
-    return [
-        Sample(
-            f"{test.name}/{test.index[i]}",
-            test.labels[i],
+
+    def sample(index: int, label: str, text: str, writer: str | None, rows: int) -> Sample:
+        return Sample(
+            f"{test.name}/{index}",
+            label,
             text,
-            test.writers[i] or "",
-            test.labels[i] in labels,
-            None if test.writers[i] is None else test.writers[i] in writers,
-            float(np.round(len(test.signals[i]) / test.rate_hz, 3)),
-            len(test.signals[i]),
+            writer or "",
+            label in labels,
+            None if writer is None else writer in writers,
+            float(np.round(rows / test.rate_hz, 3)),
+            rows,
         )
-        for i, text in enumerate(texts)
-    ]
+
+    sizes = [len(signal) for signal in test.signals]
+    columns = zip(test.index, test.labels, texts, test.writers, sizes, strict=True)
+    empty = [drop for drop in test.dropped if drop.reason == Reason.EMPTY]
+    return [sample(*row) for row in columns] + [sample(d.index, d.label, "", d.writer, 0) for d in empty]
 
 
 def _reader(checkpoint: Path, config: RunConfig) -> Reader:

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import numpy as np
 
+from models.training.encoders.onnx_files import STEP_FILE
 from models.training.shards import Shard
 from penapp.dsp.features import Features
 from penapp.errors import BadInputError, ModelMismatchError
@@ -57,6 +58,11 @@ def quantise(artefact: Path, out: Path, golden: Shard) -> Quantised:
     if not len(golden):
         raise BadInputError("the golden shard holds no word.", advice="Name a shard with real words.")
     manifest = read_manifest(artefact)
+    if (artefact / STEP_FILE).exists():
+        raise BadInputError(
+            f"{artefact} is a streaming artefact; its {STEP_FILE} cannot be quantised yet.",
+            advice="Ship it in float32, or quantise a whole-word artefact.",
+        )
     trial = out.with_name(out.name + ".part")
     trial.mkdir(parents=True, exist_ok=True)
     _write_int8(artefact / "model.onnx", trial / "model.onnx")

@@ -93,8 +93,17 @@ def save_run(run: Run, path: Path) -> None:
 
 
 def load_run(path: Path, run: Run) -> Run:
-    """Put a checkpoint into a freshly started run; BadInputError when it is not one of this network."""
+    """Put a checkpoint into a freshly started run; BadInputError when it is not one of this network.
+
+    Targets of the same number with another meaning are refused too: tokens are built anew from the labels of
+    the training shards, and those may have changed.
+    """
     tensors, state = load_checkpoint(path)
+    if "targets" in state and Targets.of(state["targets"]) != run.targets:
+        raise BadInputError(
+            f"{path} was trained on other features, letters or tokens than the data gives now.",
+            advice="Put back the shards that the run began with, or begin a new run.",
+        )
     load_weights(run.network, tensors, "network.", path)
     load_weights(run.smooth, tensors, "smooth.", path)
     if run.auxiliary is not None:

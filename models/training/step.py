@@ -45,7 +45,11 @@ def own_parts(parts: int) -> list[int]:
 
 
 def train_step(run: Run, parts: Sequence[Part]) -> dict[str, float]:
-    """One update from this process's parts of the step; returns the losses of the whole step by name."""
+    """One update from this process's parts of the step; returns the losses of the whole step by name.
+
+    A step without finite losses and gradients changes nothing, neither weights nor running statistics nor
+    the weights of the terms; its losses come back as they are, for the monitor to say so.
+    """
     config = run.config.optim
     for group in run.optimiser.param_groups:
         group["lr"] = group.get("scale", 1.0) * learning_rate(config, run.step)
@@ -54,22 +58,50 @@ def train_step(run: Run, parts: Sequence[Part]) -> dict[str, float]:
         run.auxiliary.train()
     run.optimiser.zero_grad()
     names = ["loss", "ctc", *run.config.auxiliary.terms]
-    totals = torch.zeros(len(names))
+    totals = torch.zeros(len(names), device=run.device.place)
+    statistics = Statistics(run.network)
     for number, part in zip(own_parts(config.parts), parts, strict=True):
         torch.manual_seed((run.config.seed * 1_000_003 + run.step) * 64 + number)
         loss = _loss(run, part)
         (loss.total / config.parts).backward()  # type: ignore[no-untyped-call]
         found = [loss.total.detach(), *(loss.parts[name] for name in names[1:])]
-        totals += torch.stack([value.cpu() for value in found]) / config.parts
-    _sum_over_processes(_learning(run), [*run.network.buffers()], totals)
+        totals += torch.stack([value.float() for value in found]) / config.parts
+        statistics.after_part()
+    _sum_over_processes(_learning(run), [totals, *statistics.sums])
     norm = nn.utils.clip_grad_norm_(_learning(run), config.clip)
-    if torch.isfinite(norm):
-        run.optimiser.step()
-    _smooth(run.smooth, run.network, min(config.ema, run.step / (run.step + 20.0)))
     losses = dict(zip(names, totals.tolist(), strict=True))
-    if run.weights is not None:
-        run.weights = run.weights.after_step(losses)
+    if torch.isfinite(norm) and all(math.isfinite(value) for value in losses.values()):
+        run.optimiser.step()
+        statistics.settle(config.parts)
+        _smooth(run.smooth, run.network, min(config.ema, run.step / (run.step + 20.0)))
+        if run.weights is not None:
+            run.weights = run.weights.after_step(losses)
+    elif math.isfinite(losses["loss"]):
+        losses["loss"] = math.nan  # the gradient alone was not finite
     return losses if run.auxiliary is not None else {"loss": losses["loss"]}
+
+
+class Statistics:
+    """Running statistics of batch norms: every part starts from the same ones, their mean is kept.
+
+    So they do not depend on which process computed which part.
+    """
+
+    def __init__(self, network: nn.Module) -> None:
+        self._now = [values for values in network.buffers() if values.is_floating_point()]
+        self._before = [values.clone() for values in self._now]
+        self.sums = [torch.zeros_like(values) for values in self._now]
+
+    def after_part(self) -> None:
+        """Take what one part made of them and put them back."""
+        for total, now, before in zip(self.sums, self._now, self._before, strict=True):
+            total += now
+            now.copy_(before)
+
+    def settle(self, parts: int) -> None:
+        """The mean over all parts of the step."""
+        for now, total in zip(self._now, self.sums, strict=True):
+            now.copy_(total / parts)
 
 
 def _loss(run: Run, part: Part) -> Loss:
@@ -118,20 +150,15 @@ def _learning(run: Run) -> list[nn.Parameter]:
     return [weight for group in run.optimiser.param_groups for weight in group["params"]]
 
 
-def _sum_over_processes(
-    weights: Sequence[nn.Parameter], statistics: Sequence[Tensor], totals: Tensor
-) -> None:
-    """Add up gradients and losses of all processes; running statistics of batch norms become their mean."""
+def _sum_over_processes(weights: Sequence[nn.Parameter], sums: Sequence[Tensor]) -> None:
+    """Add up gradients and the other sums of all processes."""
+    for weight in weights:
+        if weight.grad is None:  # no word had something for that weight; on another process one may have had
+            weight.grad = torch.zeros_like(weight)
     if not dist.is_initialized() or dist.get_world_size() == 1:
         return
-    dist.all_reduce(totals)
-    for values in statistics:
-        if values.is_floating_point():
-            dist.all_reduce(values)
-            values /= dist.get_world_size()
-    for weight in weights:
-        if weight.grad is None:  # this process had no word for that weight; another one may have had
-            weight.grad = torch.zeros_like(weight)
+    for values in sums:
+        dist.all_reduce(values)
     flat = torch.cat([weight.grad.reshape(-1) for weight in weights if weight.grad is not None])
     dist.all_reduce(flat)
     offset = 0

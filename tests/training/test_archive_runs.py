@@ -6,15 +6,16 @@ import pytest
 torch = pytest.importorskip("torch", reason="the trainer needs torch (extra `train`)")
 
 from models.training.assess.predictions import read_predictions  # noqa: E402
-from models.training.loop import train  # noqa: E402
+from models.training.loop import part_maker, train  # noqa: E402
 from models.training.material import Targets, load_material  # noqa: E402
 from models.training.predict import published_name  # noqa: E402
-from models.training.run import start_run  # noqa: E402
+from models.training.run import load_run, save_run, start_run  # noqa: E402
+from models.training.step import train_step  # noqa: E402
 from models.training.tokens import BigramTokens  # noqa: E402
 from models.training.validate import Reader  # noqa: E402
 from penapp.decode.alphabet import ONHW_LETTERS, PENAPP_ALPHABET, Alphabet  # noqa: E402
 from penapp.errors import BadInputError  # noqa: E402
-from tests.training.archive_toys import words500  # noqa: E402
+from tests.training.archive_toys import dump, recording, words, words500  # noqa: E402
 from tests.training.test_training_commands import call  # noqa: E402, F401 - a fixture
 from tests.training.toy_training import demo_shard, toy_config, write_corpus  # noqa: E402
 
@@ -26,7 +27,7 @@ def archive(tmp_path_factory):
 
 def config_of(archive, **sections):
     data = {"archive": str(archive), "fold": "0", **sections.pop("data", {})}
-    optim = {"batch_rows": 800, "steps": 2}
+    optim = {"batch_rows": 800, "steps": 2, **sections.pop("optim", {})}
     return toy_config(archive, encoder="cnn_bilstm", data=data, optim=optim, **sections)
 
 
@@ -130,3 +131,59 @@ def test_single_labels_are_learned_and_read_by_the_mean_of_the_frames(tmp_path):
     log_probs[:, 0] = 0.0
     log_probs[:, 5] = -1.0
     assert Reader(labels=True).text(log_probs) == PENAPP_ALPHABET.decode([5])
+
+
+def test_held_out_writers_count_as_unseen_and_empty_recordings_as_errors(call, tmp_path):  # noqa: F811
+    """Writers and labels that only chose the checkpoint were not learned; nothing goes missing."""
+    archive = words500(tmp_path / "archive", protocol="dep", folds=("0",))
+    words(archive / "0", val=("ja", "nein", "Haus"), writers=((1, 2, 2), (1, 2, 2)))
+    signals = [recording(60), np.empty((0, 13)), recording(1100)]
+    dump(archive / "0" / "all_x_dat_val_imu.pkl", signals)
+    config = config_of(archive, optim={"batch_rows": 800, "steps": 1})
+    material = load_material(config)
+    run = train(start_run(config, material.targets), tmp_path, material)
+    assert run.step == 1
+    code, out, _ = call("predict", tmp_path / "last.safetensors")
+    assert code == 0
+    assert "1 not scored, more than 1024 samples" in out
+    (path,) = tmp_path.glob("predictions-*.jsonl")
+    read, empty = read_predictions(path).samples
+    assert (empty.label, empty.text, empty.writer, empty.rows) == ("nein", "", "2", 0)
+    learned = set(material.corpora[0].shard.writer.tolist())
+    assert learned < {"1", "2"}
+    assert [sample.writer_seen for sample in (read, empty)] == ["1" in learned, "2" in learned]
+
+
+def test_words_are_no_single_labels(archive):
+    config = config_of(archive, data={"task": "labels"})
+    material = load_material(config)
+    with pytest.raises(BadInputError, match="labels are not one letter"):
+        train(start_run(config, material.targets), archive, material)
+
+
+def test_running_statistics_are_the_mean_over_the_parts_of_a_step(archive):
+    """So they are the same whoever computes the parts; a step that is no number leaves them alone."""
+    config = config_of(archive)
+    material = load_material(config)
+    made = []
+    for chosen in ([0, 1], [0, 0], [1, 1]):
+        run = start_run(config, material.targets)
+        run.step = 1
+        parts = part_maker(run, material)(1)
+        train_step(run, [parts[k] for k in chosen])
+        made.append(run.network.norms[0].norm.running_mean.clone())
+    torch.testing.assert_close(made[0], (made[1] + made[2]) / 2)
+    assert (made[0] - made[1]).abs().max() > 1e-6
+    parts[0].batch.features[0, 0, 0] = float("nan")
+    train_step(run, parts)
+    assert torch.equal(run.network.norms[0].norm.running_mean, made[2])
+
+
+def test_a_run_does_not_go_on_with_other_tokens(tmp_path):
+    config = toy_config(write_corpus(tmp_path), data={"tokens": 90})
+    material = load_material(config)
+    save_run(start_run(config, material.targets), tmp_path / "last.safetensors")
+    tokens = material.targets.alphabet.tokens
+    other = Targets(material.targets.features, BigramTokens((*tokens[:-1], "zq")))
+    with pytest.raises(BadInputError, match="other features, letters or tokens"):
+        load_run(tmp_path / "last.safetensors", start_run(config, other))

@@ -1,6 +1,7 @@
 """The branch beside the pen: it helps in training, resumes with the run, and is not there at inference."""
 
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -15,14 +16,16 @@ from models.training.auxiliary.companions import PictureDrawer  # noqa: E402
 from models.training.batches import Corpus, Sampler  # noqa: E402
 from models.training.export import export, load_network  # noqa: E402
 from models.training.loop import part_maker, train  # noqa: E402
-from models.training.material import load_corpora, load_material, load_val  # noqa: E402
+from models.training.material import Targets, load_corpora, load_material, load_val  # noqa: E402
+from models.training.monitor import Monitor  # noqa: E402
 from models.training.presenting import FeaturePresenter  # noqa: E402
 from models.training.run import load_run, save_run, start_run  # noqa: E402
 from models.training.step import term_weights, train_step  # noqa: E402
 from models.training.strokes import PackedInk  # noqa: E402
-from penapp.decode.alphabet import PENAPP_ALPHABET  # noqa: E402
+from models.training.tokens import BigramTokens  # noqa: E402
+from penapp.decode.alphabet import PENAPP_ALPHABET, Alphabet  # noqa: E402
 from penapp.errors import BadInputError  # noqa: E402
-from penapp.scores import edit_distance  # noqa: E402
+from penapp.scores import ErrorRates, edit_distance  # noqa: E402
 from tests.training.toy_ranks import train_and_tell  # noqa: E402
 from tests.training.toy_training import demo_shard, toy_config, write_corpus  # noqa: E402
 
@@ -101,9 +104,8 @@ def test_the_branch_changes_neither_the_first_weights_nor_the_network_that_ships
 
 @pytest.mark.parametrize("frozen", [True, False])
 def test_a_frozen_image_recogniser_stays_and_another_learns(corpus, frozen):
-    config = config_of(
-        corpus, {"triplet": 1.0, "image_ctc": 1.0}, auxiliary={"image": {"frozen": frozen, "own": 1.0}}
-    )
+    terms = {"triplet": 1.0} if frozen else {"triplet": 1.0, "image_ctc": 1.0}
+    config = config_of(corpus, terms, auxiliary={"image": {"frozen": frozen, "own": 1.0}})
     before = fresh(config).auxiliary.network
     run, _ = one_step(config)
     assert torch.equal(weights_of(before), weights_of(run.auxiliary.network)) is frozen
@@ -208,9 +210,11 @@ def test_ink_of_a_validation_writer_is_refused(corpus):
         ({"branch": "image", "terms": {"text": 1.0}}, "terms of the branch 'image': text"),
         ({"branch": "image", "terms": {}}, "terms of the branch 'image': none"),
         ({"branch": "none", "terms": {"mse": 1.0}}, "terms of the branch 'none': mse"),
+        ({"branch": "image", "terms": {"image_ctc": 1.0}}, "would teach a frozen image recogniser nothing"),
         ({"branch": "image", "terms": {"mse": 1.0}, "taps": ["ear"]}, "auxiliary.taps names ear"),
         ({"branch": "image", "terms": {"mse": 1.0}, "taps": ["fine", "deep"]}, "names 2 depths"),
         ({"branch": "image", "terms": {"mse": 1.0}, "taps": "deep"}, "expected a list of names"),
+        ({"branch": "text", "terms": {"text_errors": 1.0}, "text": {"errors": 0}}, "term text_errors with"),
     ],
 )
 def test_what_does_not_fit_together_is_said(corpus, auxiliary, said):
@@ -220,3 +224,61 @@ def test_what_does_not_fit_together_is_said(corpus, auxiliary, said):
 
 def test_no_branch_is_the_default(corpus):
     assert build_auxiliary(toy_config(corpus).auxiliary, {"recurrent": 4}, PENAPP_ALPHABET) is None
+
+
+def test_reading_needs_neither_the_image_recogniser_nor_the_gpu_of_the_run(corpus, tmp_path):
+    run = fresh(config_of(corpus, {"mse": 1.0}))
+    away = replace(
+        run.config.auxiliary, image=replace(run.config.auxiliary.image, checkpoint="gone.safetensors")
+    )
+    run.config = replace(run.config, auxiliary=away, device="cuda")
+    save_run(run, tmp_path / "c.safetensors")
+    network = load_network(tmp_path / "c.safetensors")
+    assert next(network.parameters()).device.type == "cpu"
+    assert torch.equal(weights_of(network), weights_of(run.smooth))
+
+
+def test_a_step_without_finite_losses_leaves_dynamic_weights_alone_and_is_counted(corpus, tmp_path):
+    config = config_of(corpus, {"mse": 1.0}, auxiliary={"schedule": "dwa"})
+    run = fresh(config)
+    parts_of = part_maker(run, load_material(config))
+    run.step = 1
+    train_step(run, parts_of(1))
+    before = run.weights
+    spoiled = parts_of(2)
+    spoiled[1].companions.positive.pixels[:] = float("nan")
+    run.step = 2
+    losses = train_step(run, spoiled)
+    assert run.weights == before
+    assert not math.isfinite(losses["loss"])
+    with Monitor(tmp_path, 0, 3) as monitor:
+        monitor.step({"loss": 2.0, "mse": 1.0}, 5)
+        monitor.step(losses, 5)
+        monitor.report(2, ErrorRates(50.0, 60.0, 1), 0.1)
+    (line,) = (json.loads(text) for text in (tmp_path / "metrics.jsonl").read_text().splitlines())
+    assert (line["loss"], line["mse"], line["skipped"]) == (2.0, 1.0, 1)
+
+
+def test_token_targets_have_letters_of_their_own_for_the_text_branch(corpus):
+    tokens = BigramTokens.built(["äß", "ab"], 20, "abß")
+    targets = Targets(29, tokens)
+    assert set(targets.letters.letters) == set("abßä")
+    penapp = load_material(toy_config(corpus, data={"tokens": 90})).targets
+    assert penapp.letters == PENAPP_ALPHABET
+
+
+def test_writers_behind_the_words_of_the_learning_curve_are_guarded_too(corpus, tmp_path):
+    """The curve is of the first `val_words` words alone; the shard's other writers are as well."""
+    val, train_shard = load_val(config_of(corpus, {"mse": 1.0})), demo_shard()
+    names = np.array([*val.writer[:-1], train_shard.writer[0]])
+    replace(val, writer=names).save(tmp_path / "val.npz")
+    train_shard.save(tmp_path / "train.npz")
+    config = config_of(tmp_path, {"mse": 1.0}, data={"val_words": 3})
+    with pytest.raises(BadInputError, match="may not be made into training pictures"):
+        part_maker(fresh(config), load_material(config))
+
+
+def test_a_pretrained_image_recogniser_reads_no_other_letters(corpus):
+    config = config_of(corpus, {"image_ctc": 1.0}, auxiliary={"image": {"checkpoint": "there.safetensors"}})
+    with pytest.raises(BadInputError, match="reads penapp's letters"):
+        build_auxiliary(config.auxiliary, {"recurrent": 4}, Alphabet("abc"))

@@ -165,3 +165,15 @@ def test_a_step_that_reads_otherwise_does_not_ship(tmp_path, monkeypatch):
     with pytest.raises(ModelMismatchError, match="step by step"):
         export(checkpoint, tmp_path / "model", demo_shard("val", 1))
     assert not (tmp_path / "model").exists()
+
+
+def test_nothing_of_an_earlier_export_stays_beside_the_new_network(tmp_path):
+    """Neither the step file of a streaming network nor what a refused export left behind."""
+    (tmp_path / "toy").mkdir()
+    (tmp_path / "toy.part").mkdir()
+    for folder in ("toy", "toy.part"):
+        (tmp_path / folder / "step.onnx").write_text("old")
+    export(talkative_checkpoint(tmp_path / "own.safetensors"), tmp_path / "toy", demo_shard("val", 1))
+    made = sorted(path.name for path in (tmp_path / "toy").iterdir())
+    assert made == ["manifest.json", "model.onnx", "weights.safetensors"]
+    assert not (tmp_path / "toy.part").exists()

@@ -1,5 +1,7 @@
 """Eight bits: smaller, read by the app like any artefact, refused when they cost accuracy."""
 
+import shutil
+
 import pytest
 
 pytest.importorskip("torch", reason="the trainer needs torch (extra `train`)")
@@ -46,3 +48,10 @@ def test_the_command_says_what_it_cost(tmp_path):
     assert done.exit_code == 0, done.output
     assert "greedy CER" in done.output
     assert "MB" in done.output
+
+
+def test_a_streaming_artefact_is_not_halved(toy_model, tmp_path):
+    folder = shutil.copytree(toy_model, tmp_path / "streaming")
+    (folder / "step.onnx").write_bytes(b"")
+    with pytest.raises(BadInputError, match=r"streaming artefact; its step\.onnx cannot be quantised"):
+        quantise(folder, tmp_path / "int8", demo_shard("val", 1))

@@ -1,8 +1,12 @@
 """A study: one thing changed at a time, every arm an ordinary run."""
 
 import json
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -111,3 +115,26 @@ def test_a_run_that_fails_is_named_with_its_log(tmp_path, monkeypatch):
     assert isinstance(done.exception, BadInputError)
     assert "1 of 1 runs failed" in str(done.exception)
     assert "no shard matches train.npz" in (tmp_path / "runs" / "tiny" / "none-1" / "log.txt").read_text()
+
+
+def test_a_study_that_is_stopped_leaves_no_training_behind(tmp_path, monkeypatch):
+    """Two trainings must never write one folder: what is under way ends with the study."""
+    started = []
+
+    def popen(*arguments, **options):
+        started.append(subprocess.Popen(*arguments, **options))
+        return started[-1]
+
+    def stop(_seconds):
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(studies, "subprocess", SimpleNamespace(**{**vars(subprocess), "Popen": popen}))
+    monkeypatch.setattr(studies.time, "sleep", stop)
+    jobs = [studies.Job(arm, 1, tmp_path) for arm in ("one", "two")]
+    forever = [[sys.executable, "-c", "import time; time.sleep(60)"]]
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt):
+        studies.run_all([forever, forever], jobs, 2)
+    assert len(started) == 2
+    assert all(process.poll() is not None for process in started)
+    assert signal.getsignal(signal.SIGTERM) is before

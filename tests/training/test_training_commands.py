@@ -8,9 +8,13 @@ import pytest
 torch = pytest.importorskip("torch", reason="the trainer needs torch (extra `train`)")
 
 from models.training import __main__ as program  # noqa: E402
+from models.training import few_samples  # noqa: E402
+from models.training.assess.predictions import read_predictions  # noqa: E402
 from models.training.card import read_result, write_card  # noqa: E402
+from models.training.checkpoint import load_checkpoint  # noqa: E402
 from models.training.commands import checkpoint_of  # noqa: E402
 from models.training.config import load_config  # noqa: E402
+from penapp.dsp.params import DEFAULT_PARAMS  # noqa: E402
 from penapp.errors import BadInputError, ModelMismatchError  # noqa: E402
 from penapp.recognise.artefact import read_manifest  # noqa: E402
 from tests.training.toy_training import write_corpus  # noqa: E402
@@ -147,3 +151,51 @@ def test_a_file_that_is_no_evaluation_is_named(tmp_path, text):
     (tmp_path / "r.json").write_text(text)
     with pytest.raises(BadInputError, match=r"r\.json is not an evaluation"):
         read_result(tmp_path / "r.json")
+
+
+def test_figures_on_the_words_that_chose_the_checkpoint_are_labelled_so(call, corpus, tmp_path):
+    call(*train_arguments(corpus, tmp_path))
+    (corpus / "other.npz").write_bytes((corpus / "val.npz").read_bytes())
+    assert call("predict", tmp_path / "tiny", corpus / "val.npz")[0] == 0
+    assert call("predict", tmp_path / "tiny", corpus / "other.npz")[0] == 0
+    made = sorted(path.name for path in (tmp_path / "tiny").glob("predictions-*"))
+    assert made == ["predictions-other-held-out-writers.jsonl", "predictions-val-best-on-test.jsonl"]
+
+
+def test_without_the_training_shards_nobody_is_called_unseen(call, corpus, tmp_path):
+    own = write_corpus(tmp_path / "corpus")
+    call(*train_arguments(own, tmp_path))
+    (own / "train.npz").unlink()
+    code, out, _ = call("predict", tmp_path / "tiny", corpus / "val.npz")
+    assert code == 0
+    assert "no train.npz in" in out
+    (path,) = (tmp_path / "tiny").glob("predictions-*")
+    assert {sample.writer_seen for sample in read_predictions(path).samples} == {None}
+
+
+def test_a_run_that_begins_with_other_weights_keeps_them_before_its_first_step(
+    call, corpus, tmp_path, monkeypatch
+):
+    call(*train_arguments(corpus, tmp_path))
+    first = tmp_path / "tiny" / "best.safetensors"
+    monkeypatch.setattr(program, "train", lambda *_: None)  # killed at once
+    code, out, _ = call(*train_arguments(corpus, tmp_path / "second"), "--start-from", first)
+    assert code == 0
+    assert f"begins with the weights of {first}" in out
+    kept, _ = load_checkpoint(tmp_path / "second" / "tiny" / "last.safetensors")
+    given, _ = load_checkpoint(first)
+    assert all(torch.equal(kept[f"network.{k[7:]}"], v) for k, v in given.items() if k.startswith("smooth."))
+
+
+def test_few_samples_reads_rows_as_the_network_was_trained_on_and_refuses_other_targets(
+    call, corpus, tmp_path, monkeypatch
+):
+    shown = []
+    monkeypatch.setattr(few_samples, "few_samples", lambda _network, words, *_: shown.append(words) or [])
+    call(*train_arguments(corpus, tmp_path / "own", "data.normalisation=per-segment"))
+    assert call("few-samples", tmp_path / "own" / "tiny", corpus / "val.npz")[0] == 0
+    assert shown[0].fingerprint != DEFAULT_PARAMS.fingerprint()
+    call(*train_arguments(corpus, tmp_path / "tokens", "data.tokens=90"))
+    code, _, err = call("few-samples", tmp_path / "tokens" / "tiny", corpus / "val.npz")
+    assert code == 1
+    assert "was trained on raw channels, tokens" in err

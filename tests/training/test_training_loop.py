@@ -12,10 +12,12 @@ import torch.multiprocessing as mp  # noqa: E402
 from models.training import checkpoint, step  # noqa: E402
 from models.training.loop import part_maker, train  # noqa: E402
 from models.training.material import load_corpora, load_material  # noqa: E402
+from models.training.monitor import Monitor  # noqa: E402
 from models.training.run import load_run, start_run  # noqa: E402
 from models.training.step import learning_rate, train_step  # noqa: E402
 from models.training.validate import evaluate_words, greedy_texts  # noqa: E402
 from penapp.errors import BadInputError, ModelMismatchError  # noqa: E402
+from penapp.scores import ErrorRates  # noqa: E402
 from tests.training.toy_ranks import train_and_tell  # noqa: E402
 from tests.training.toy_training import demo_shard, toy_config, write_corpus  # noqa: E402
 
@@ -222,3 +224,13 @@ def test_another_encoder_trains_by_its_name_and_comes_back(corpus, tmp_path, kin
 def test_sizes_of_an_encoder_that_is_not_used_are_told(corpus):
     with pytest.raises(BadInputError, match="section network has sizes of the encoder penapp"):
         fresh(toy_config(corpus, encoder="rewi_s", network={"stem": 20}))
+
+
+def test_seconds_go_on_after_a_resume(tmp_path):
+    """Arms are compared at equal seconds, so a restart must not set the clock back."""
+    (tmp_path / "metrics.jsonl").write_text('{"step": 4, "seconds": 100.0}\n{"step": 8, "seconds": 200.0}\n')
+    with Monitor(tmp_path, 6, 10) as monitor:
+        monitor.step({"loss": 1.0}, 3)
+        monitor.report(7, ErrorRates(1.0, 2.0, 3), 0.1)
+    assert [line["step"] for line in metrics(tmp_path)] == [4, 7]
+    assert metrics(tmp_path)[1]["seconds"] == pytest.approx(150.0, abs=5.0)

@@ -38,12 +38,13 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """A recording that was left out: its place in the file, why, its label and its samples."""
+    """A recording that was left out: its place in the file, why, its label, its samples, and its writer."""
 
     index: int
     reason: Reason
     label: str
     samples: int
+    writer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +185,7 @@ class SetBuilder:
         signal = _signal(samples, where)
         reason = self._reason(len(signal))
         if reason:
-            self._dropped.append(Drop(index, reason, label, len(signal)))
+            self._dropped.append(Drop(index, reason, label, len(signal), writer))
         else:
             self._kept.append((signal, label, writer, index, lost))
 

@@ -30,7 +30,7 @@ from models.training.objectives.infonce import Temperature, infonce, same_label
 from models.training.objectives.term import Term
 from models.training.objectives.text_branch import TextBranch, TextConfig, text_terms
 from models.training.objectives.triplet import edit_margin, triplet
-from penapp.decode.alphabet import Alphabet
+from penapp.decode.alphabet import PENAPP_ALPHABET, Alphabet
 from penapp.errors import BadInputError
 
 Maps = dict[str, tuple[Tensor, Tensor]]
@@ -180,6 +180,16 @@ def build_auxiliary(
         )
     if config.branch == "none":
         return None
+    if "image_ctc" in config.terms and config.image.frozen:
+        raise BadInputError(
+            "the term image_ctc would teach a frozen image recogniser nothing.",
+            advice="Set auxiliary.image.frozen to false, or leave the term out.",
+        )
+    if "text_errors" in config.terms and config.text.errors < 1:
+        raise BadInputError(
+            f"the term text_errors with auxiliary.text.errors = {config.text.errors}.",
+            advice="Set errors to 1 or more, or leave the term out.",
+        )
     _check_taps(config.taps, tap_widths, "auxiliary.taps")
     kind = ImageAuxiliary if config.branch == "image" else TextAuxiliary
     return kind(config, tap_widths, alphabet)
@@ -193,6 +203,11 @@ def _head(config: AuxiliaryConfig) -> HeadConfig:
 def _image_network(config: AuxiliaryConfig, alphabet: Alphabet) -> ImageRecogniser:
     if not config.image.checkpoint:
         network = ImageRecogniser(ImageNetworkConfig(), alphabet.size)
+    elif "image_ctc" in config.terms and alphabet != PENAPP_ALPHABET:
+        raise BadInputError(
+            f"{config.image.checkpoint} reads penapp's letters, the targets of this run are others.",
+            advice="Leave image_ctc out, or the checkpoint, or data.alphabet.",
+        )
     else:
         network, _ = load_image_recogniser(Path(config.image.checkpoint))
     network.requires_grad_(not config.image.frozen)

@@ -11,6 +11,9 @@ from torch import Tensor, nn
 from models.training.encoders.contract import PenEncoder
 from models.training.encoders.streaming import StreamingEncoder, StreamState
 
+STEP_FILE = "step.onnx"
+"""Beside model.onnx in the artefact of a streaming encoder."""
+
 STATE_INPUTS = tuple(f"{name}_in" for name in StreamState._fields)
 STATE_OUTPUTS = tuple(f"{name}_out" for name in StreamState._fields)
 

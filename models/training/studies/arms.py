@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import click
@@ -50,6 +52,10 @@ class Job:
     arm: str
     seed: int
     folder: Path
+
+
+Going = tuple[Job, list[list[str]], subprocess.Popen[bytes]]
+"""A job under way: what is still to be run after the command that runs."""
 
 
 def read_study(path: Path) -> Study:
@@ -123,30 +129,53 @@ def jobs_of(study: Study, runs: Path, arms: Sequence[str], seeds: Sequence[int])
 
 
 def run_all(commands: Sequence[Sequence[list[str]]], jobs: Sequence[Job], workers: int) -> list[Job]:
-    """Run each job's commands one after the other, `workers` jobs at a time; returns those that failed."""
+    """Run each job's commands one after the other, `workers` jobs at a time; returns those that failed.
+
+    Whatever ends this ends the runs under way too: two trainings must never write one folder.
+    """
     waiting = list(zip(jobs, commands, strict=True))
-    going: list[tuple[Job, list[list[str]], subprocess.Popen[bytes]]] = []
+    going: list[Going] = []
     failed: list[Job] = []
-    while waiting or going:
-        while waiting and len(going) < workers:
-            job, todo = waiting.pop(0)
-            print(f"{job.arm}, seed {job.seed}: begins, {len(waiting)} waiting", flush=True)
-            going.append((job, list(todo[1:]), _started(job, todo[0])))
-        time.sleep(POLL_S)
-        for entry in list(going):
-            job, rest, process = entry
-            code = process.poll()
-            if code is None:
-                continue
-            going.remove(entry)
-            if code:
-                failed.append(job)
-                print(f"{job.arm}, seed {job.seed}: failed, see {job.folder / 'log.txt'}", flush=True)
-            elif rest:
-                going.append((job, rest[1:], _started(job, rest[0])))
-            else:
-                print(f"{job.arm}, seed {job.seed}: done", flush=True)
+    before = signal.signal(signal.SIGTERM, _terminated)
+    try:
+        while waiting or going:
+            while waiting and len(going) < workers:
+                job, todo = waiting.pop(0)
+                print(f"{job.arm}, seed {job.seed}: begins, {len(waiting)} waiting", flush=True)
+                going.append((job, list(todo[1:]), _started(job, todo[0])))
+            time.sleep(POLL_S)
+            failed += _looked_after(going)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        for _, _, process in going:
+            process.terminate()
+        for _, _, process in going:
+            process.wait()
     return failed
+
+
+def _looked_after(going: list[Going]) -> list[Job]:
+    """Start the next command of every job whose last one ended well; the jobs that failed."""
+    failed = []
+    for entry in list(going):
+        job, rest, process = entry
+        code = process.poll()
+        if code is None:
+            continue
+        going.remove(entry)
+        if code:
+            failed.append(job)
+            print(f"{job.arm}, seed {job.seed}: failed, see {job.folder / 'log.txt'}", flush=True)
+        elif rest:
+            going.append((job, rest[1:], _started(job, rest[0])))
+        else:
+            print(f"{job.arm}, seed {job.seed}: done", flush=True)
+    return failed
+
+
+def _terminated(_number: int, _frame: FrameType | None) -> None:
+    """`kill` of a study, as Ctrl-C."""
+    raise KeyboardInterrupt
 
 
 def _started(job: Job, command: list[str]) -> subprocess.Popen[bytes]:

@@ -33,8 +33,8 @@ class Look:
         return _delayed(_retimed(features, self.tempo), self.delay)
 
 
-FURTHER_LOOKS = (Look(tempo=0.8), Look(delay=2), Look(delay=4))
-"""Beside the word as it came: slower, a quarter of a step later, half a step later."""
+FURTHER_LOOKS = (Look(tempo=0.8), Look(delay=2), Look(delay=4), Look(delay=6))
+"""Beside the word as it came: slower, and one, two and three quarters of a step later."""
 
 
 def further_looks(recogniser: Callable[[Features], LogProbs], features: Features) -> list[LogProbs]:

@@ -279,6 +279,7 @@ def test_writers_behind_the_words_of_the_learning_curve_are_guarded_too(corpus, 
 
 
 def test_a_pretrained_image_recogniser_reads_no_other_letters(corpus):
-    config = config_of(corpus, {"image_ctc": 1.0}, auxiliary={"image": {"checkpoint": "there.safetensors"}})
+    image = {"checkpoint": "there.safetensors", "frozen": False}
+    config = config_of(corpus, {"image_ctc": 1.0}, auxiliary={"image": image})
     with pytest.raises(BadInputError, match="reads penapp's letters"):
         build_auxiliary(config.auxiliary, {"recurrent": 4}, Alphabet("abc"))

@@ -134,6 +134,11 @@ def run() -> int:
     except PenappError as error:
         click.echo(f"models.training: {error}", err=True)
         return 1
+    except OSError as error:
+        click.echo(
+            f"models.training: {error}. What was saved stays: make room or access, and resume.", err=True
+        )
+        return 1
 
 
 if __name__ == "__main__":

@@ -168,12 +168,6 @@ def archive_part(config: RunConfig, split: str) -> SignalSet:
     return parts[0]
 
 
-def as_recorded(signals: SignalSet) -> RawSet:
-    """The recordings as the archive has them, not yet standardised."""
-    scored = RawSet.for_scoring(signals)
-    return replace(scored, rows=np.concatenate(signals.signals))
-
-
 def archive_sides(config: RunConfig) -> tuple[SignalSet, SignalSet]:
     """The recordings that are learned, and those that choose the checkpoint."""
     train = archive_part(config, "train")
@@ -184,10 +178,10 @@ def archive_sides(config: RunConfig) -> tuple[SignalSet, SignalSet]:
 
 def _of_archive(config: RunConfig) -> Material:
     train, val = archive_sides(config)
-    corpora = [Corpus(as_recorded(train), 1.0)]
+    corpora = [Corpus(RawSet.as_recorded(train), 1.0)]
     notes = tuple(note for side in {s.name: s for s in (train, val)}.values() for note in left_out(side))
     targets, presenter = targets_of(config, corpora), presenter_of(config)
-    return Material(tuple(corpora), as_recorded(val), targets, presenter, notes)
+    return Material(tuple(corpora), RawSet.as_recorded(val), targets, presenter, notes)
 
 
 def left_out(signals: SignalSet) -> list[str]:

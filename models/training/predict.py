@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import numpy as np
 
+from models.training.archives.raw_set import RawSet
 from models.training.archives.signals import Reason, SignalSet
 from models.training.assess.predictions import (
     BEST_ON_TEST,
@@ -26,7 +27,6 @@ from models.training.material import (
     Targets,
     archive_part,
     archive_sides,
-    as_recorded,
     feature_params,
     presenter_of,
 )
@@ -117,7 +117,9 @@ def of_archive(checkpoint: Path, config: RunConfig) -> Predictions:
     long = sum(drop.reason == Reason.LONG for drop in test.dropped)
     if long:
         print(f"{test.name}: {long} not scored, more than {config.data.max_rows} samples (data.max_rows)")
-    texts = greedy_texts(load_network(checkpoint), as_recorded(test), reader=_reader(checkpoint, config))
+    texts = greedy_texts(
+        load_network(checkpoint), RawSet.as_recorded(test), reader=_reader(checkpoint, config)
+    )
     dataset, split = published_name(test.part.source)
     header = Header(
         run=config.name,

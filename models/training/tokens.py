@@ -139,8 +139,8 @@ class BigramTokens:
         return {token: i for i, token in enumerate(self.tokens, start=1)}
 
 
-def frames_needed(columns: Sequence[int]) -> int:
-    """Fewest output frames in which CTC can spell the columns: a repeated one needs a blank between."""
+def frames_needed(columns: Sequence[int] | str) -> int:
+    """Fewest output frames in which CTC can spell columns or letters: a blank between equal neighbours."""
     return len(columns) + sum(a == b for a, b in pairwise(columns))
 
 

@@ -7,9 +7,10 @@ import pytest
 
 from models.training.archives.once import repeated_recordings, score_once, shared_recordings
 from models.training.archives.raw_set import RawSet, gravity_of, to_shard, without_short, z_scored
-from models.training.archives.signals import Part, SetBuilder, SignalSet, Units, frames_needed
+from models.training.archives.signals import Part, SetBuilder, SignalSet, Units
 from models.training.archives.single_label import SingleLabelSet, padded, suspects
 from models.training.archives.units import in_si, to_si
+from models.training.tokens import frames_needed
 from penapp.dsp.params import DEFAULT_PARAMS
 from penapp.errors import BadInputError
 from penapp.pipeline import FrontEnd

@@ -199,3 +199,14 @@ def test_few_samples_reads_rows_as_the_network_was_trained_on_and_refuses_other_
     code, _, err = call("few-samples", tmp_path / "tokens" / "tiny", corpus / "val.npz")
     assert code == 1
     assert "was trained on raw channels, tokens" in err
+
+
+def test_a_disk_that_fills_up_outside_a_checkpoint_is_one_line_too(call, corpus, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device", "metrics.jsonl")
+
+    monkeypatch.setattr("models.training.monitor.Monitor.report", full)
+    code, _, err = call(*train_arguments(corpus, tmp_path / "runs"))
+    assert code == 1
+    assert "No space left on device: 'metrics.jsonl'. What was saved stays" in err
+    assert "Traceback" not in err

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.archives.signals import Signal, SignalSet, Units, frames_needed
+from models.training.archives.signals import Signal, SignalSet, Units
 from models.training.shards import Shard
 from models.training.strokes import PackedInk
+from models.training.tokens import frames_needed
 from penapp.dsp.motion import GRAVITY
 from penapp.dsp.params import DEFAULT_PARAMS, ROW_NAMES, FeatureParams, PenGeometry
 from penapp.errors import BadInputError
@@ -58,11 +59,17 @@ class RawSet:
     @staticmethod
     def for_scoring(signals: SignalSet) -> RawSet:
         """Every recording, those too short for their label too: they are errors, not exceptions."""
+        recorded = RawSet.as_recorded(signals)
+        return replace(recorded, rows=np.concatenate([z_scored(s) for s in signals.signals]))
+
+    @staticmethod
+    def as_recorded(signals: SignalSet) -> RawSet:
+        """Every recording as the archive has it: not yet varied, not yet z-scored."""
         if not len(signals):
             raise BadInputError(f"{signals.name} holds no recordings.")
         off = np.concatenate([[0], np.cumsum([len(s) for s in signals.signals])])
         return RawSet(
-            np.concatenate([z_scored(s) for s in signals.signals]),
+            np.concatenate(signals.signals),
             off.astype(np.int64),
             np.array(signals.labels, dtype=np.str_),
             np.array([writer or "" for writer in signals.writers], dtype=np.str_),

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.training.tokens import frames_needed
 from penapp.errors import BadInputError
 from penapp.stream.block import CHANNEL_COUNT
 
@@ -140,11 +140,6 @@ class Written:
     @staticmethod
     def of(sets: Sequence[SignalSet]) -> Written:
         return Written(sum(map(len, sets)), len(sets), sum(len(s.dropped) for s in sets))
-
-
-def frames_needed(label: str) -> int:
-    """Frames that CTC needs to spell a label: one a letter, and a blank between equal neighbours."""
-    return len(label) + sum(a == b for a, b in pairwise(label))
 
 
 def content_hash(signal: Signal) -> bytes:

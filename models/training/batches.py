@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from models.training.config import RunConfig
 from models.training.curriculum import LengthSchedule
+from models.training.easing import strength
 from models.training.presenting import MAX_ROWS, Presenter, Words
 from models.training.tokens import TargetAlphabet, spellable
 from penapp.errors import BadInputError
@@ -118,6 +119,7 @@ class Sampler:
         """The words of POOL_STEPS steps: drawn, varied, sorted by length, cut into batches of equal work."""
         config = self._config
         rng = np.random.default_rng([config.seed, number, part])
+        presenter = self._eased(number * POOL_STEPS)
         longest = self._curriculum.longest_allowed(number * POOL_STEPS / config.optim.steps, self._shortest)
         budget = config.optim.batch_rows * POOL_STEPS
         words: list[Presented] = []
@@ -127,7 +129,7 @@ class Sampler:
             i = int(self._usable[which][np.searchsorted(self._weights[which], rng.random())])
             if len(self._corpora[which].shard.label[i]) > longest:
                 continue
-            words.append(self._presented(which, i, rng))
+            words.append(self._presented(which, i, presenter, rng))
             rows += len(words[-1].rows)
         words.sort(key=lambda word: len(word.rows))
         work = np.cumsum([len(word.rows) for word in words])
@@ -135,13 +137,18 @@ class Sampler:
         batches = [words[a:b] for a, b in pairwise([0, *inner, len(words)])]
         return [batches[k] for k in rng.permutation(POOL_STEPS)]
 
-    def _presented(self, which: int, i: int, rng: np.random.Generator) -> Presented:
+    def _eased(self, step: int) -> Presenter:
+        """How words are shown at a step: less varied at the start of a run that is eased in."""
+        share = strength(self._config.optim, step)
+        return self._presenter if share >= 1.0 else self._presenter.eased(share)
+
+    def _presented(self, which: int, i: int, presenter: Presenter, rng: np.random.Generator) -> Presented:
         words = self._corpora[which].shard
         mates = self._mates[which].get(int(words.session[i]), [])
-        shown = self._presenter.show(words, i, mates, rng)
+        shown = presenter.show(words, i, mates, rng)
         if spellable(self._targets.encode(shown.label), self._output_length(len(shown.rows))):
             return Presented(shown.rows, shown.label, Source(which, i, shown.joined))
-        return Presented(self._presenter.plain(words, i), str(words.label[i]), Source(which, i))
+        return Presented(presenter.plain(words, i), str(words.label[i]), Source(which, i))
 
 
 def collate(words: Sequence[tuple[NDArray[np.float32], str]], targets: TargetAlphabet) -> Batch:

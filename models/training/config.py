@@ -77,6 +77,8 @@ class OptimConfig:
     A step is made of `parts` batches of at most `batch_rows` feature rows each, shared out among the
     processes: 2 parts on one process or on two are the same training.
     short_first: share of the run that opens it with short words, from short_letters to long_letters
+    flat_start: steps over which a second loss, letters spread evenly over the word, fades away; 0: CTC alone
+    ease_in: steps over which variation and dropout come in: none in their first half, full at their end
     """
 
     steps: int = 2000
@@ -90,6 +92,8 @@ class OptimConfig:
     short_first: float = 0.05
     short_letters: int = 5
     long_letters: int = 5
+    flat_start: int = 0
+    ease_in: int = 0
 
 
 @dataclass(frozen=True)

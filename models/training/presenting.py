@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -54,6 +54,10 @@ class Presenter(Protocol):
         """Word i as it is scored: unvaried."""
         ...
 
+    def eased(self, strength: float) -> Presenter:
+        """The same with every variation at 0..1 of its strength or probability."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class FeaturePresenter:
@@ -72,6 +76,10 @@ class FeaturePresenter:
     def plain(self, words: Words, i: int) -> NDArray[np.float32]:
         return words.word(i)
 
+    def eased(self, strength: float) -> FeaturePresenter:
+        c = self.config
+        return FeaturePresenter(AugmentConfig(**{key: strength * value for key, value in asdict(c).items()}))
+
 
 @dataclass(frozen=True, slots=True)
 class RawPresenter:
@@ -89,6 +97,11 @@ class RawPresenter:
 
     def plain(self, words: Words, i: int) -> NDArray[np.float32]:
         return standardised(words.word(i))
+
+    def eased(self, strength: float) -> RawPresenter:
+        c = self.config
+        extra = c.extra if strength >= 1.0 else 0
+        return RawPresenter(replace(c, chance=strength * c.chance, missing=strength * c.missing, extra=extra))
 
     def _drawn(self, mates: Sequence[int], rng: np.random.Generator) -> list[int]:
         """`extra` recordings of the same writer; none where it has no other."""

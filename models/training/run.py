@@ -19,6 +19,7 @@ from models.training.checkpoint import (
 )
 from models.training.config import RunConfig, dump_config
 from models.training.device import Device, choose_device
+from models.training.easing import Dropouts
 from models.training.encoders.contract import PenEncoder
 from models.training.encoders.factory import build_encoder
 from models.training.encoders.settings import EncoderConfig
@@ -41,6 +42,10 @@ class Run:
     step: int = 0
     best_cer: float = math.inf
     device: Device = field(default_factory=lambda: choose_device("cpu"))
+    dropouts: Dropouts = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.dropouts = Dropouts(self.network)
 
 
 def start_run(config: RunConfig, targets: Targets = PENAPP_TARGETS, device: Device | None = None) -> Run:

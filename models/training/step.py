@@ -13,7 +13,9 @@ from torch import Tensor, nn
 from models.training.auxiliary.companions import Companions
 from models.training.batches import Batch
 from models.training.config import OptimConfig
+from models.training.easing import flat_share, strength
 from models.training.objectives.classification import cross_entropy, ctc
+from models.training.objectives.flat_start import even_segments
 from models.training.objectives.term import Term
 from models.training.objectives.total import Loss, combined
 from models.training.objectives.weights import Ramp
@@ -54,6 +56,7 @@ def train_step(run: Run, parts: Sequence[Part]) -> dict[str, float]:
     for group in run.optimiser.param_groups:
         group["lr"] = group.get("scale", 1.0) * learning_rate(config, run.step)
     run.network.train()
+    run.dropouts.scale(strength(config, run.step))
     if run.auxiliary is not None:
         run.auxiliary.train()
     run.optimiser.zero_grad()
@@ -115,6 +118,10 @@ def _loss(run: Run, part: Part) -> Loss:
         own = cross_entropy(encoded.log_probs, batch.targets, encoded.frames)
     else:
         own = ctc(encoded.log_probs, encoded.frames, batch.targets, batch.target_lengths)
+        share = flat_share(run.config.optim, run.step)
+        if share > 0.0:
+            even = even_segments(encoded.log_probs, encoded.frames, batch.targets, batch.target_lengths)
+            own = Term((1.0 - share) * own.total + share * even.total, own.count)
     return combined({"ctc": own, **helping}, term_weights(run))
 
 

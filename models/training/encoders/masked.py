@@ -99,12 +99,18 @@ def reversed_positions(lengths: Tensor, size: int) -> Tensor:
     return torch.where(turned >= 0, turned, positions)
 
 
-def word_dropout(x: Tensor, rate: float, *, training: bool) -> Tensor:
-    """Dropout of (B, T, C) with one mask for all frames of a word (Gal & Ghahramani 2016)."""
-    if not training or rate == 0.0:
-        return x
-    kept = torch.empty(x.shape[0], 1, x.shape[2], dtype=x.dtype, device=x.device).bernoulli_(1.0 - rate)
-    return x * (kept / (1.0 - rate))
+class WordDropout(nn.Module):
+    """Dropout of (B, T, C) at rate `p` with one mask for all frames of a word (Gal & Ghahramani 2016)."""
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.p == 0.0:
+            return x
+        kept = torch.empty(x.shape[0], 1, x.shape[2], dtype=x.dtype, device=x.device).bernoulli_(1.0 - self.p)
+        return x * (kept / (1.0 - self.p))
 
 
 def gathered(x: Tensor, positions: Tensor) -> Tensor:

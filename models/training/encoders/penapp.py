@@ -9,11 +9,11 @@ from torch import Tensor, nn
 
 from models.training.encoders.contract import Encoded, FeatureMap, PenEncoder, Rows
 from models.training.encoders.masked import (
+    WordDropout,
     frame_mask,
     gathered,
     log_distribution,
     reversed_positions,
-    word_dropout,
 )
 from models.training.encoders.settings import NetworkConfig
 
@@ -63,7 +63,7 @@ class Recogniser(PenEncoder):
         self.backward_lstm = nn.ModuleList(nn.LSTM(n, config.hidden, batch_first=True) for n in sizes)
         self.stem_norm = nn.LayerNorm(config.width)
         self.norms = nn.ModuleList(nn.LayerNorm(2 * config.hidden) for _ in sizes)
-        self.dropout = config.dropout
+        self.dropout = WordDropout(config.dropout)
         self.output = nn.Linear(2 * config.hidden, classes)
         self.tap_widths = {"fine": widths[-2] if halvings > 1 else widths[-1], "deep": config.width}
         self.recurrent_taps = [*(f"recurrent{k}" for k in range(1, config.layers)), "recurrent"]
@@ -84,7 +84,7 @@ class Recogniser(PenEncoder):
             back_again, _ = back(gathered(x, turned))
             x = norm(torch.cat([there, gathered(back_again, turned)], dim=2))
             taps[name] = FeatureMap(x * mask.transpose(1, 2), frames)
-            x = word_dropout(x, self.dropout, training=self.training)
+            x = self.dropout(x)
         return Encoded(log_distribution(self.output(x)), frames, taps)
 
     def _convolved(self, features: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, dict[str, FeatureMap]]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from models.training.encoders.contract import Encoded, FeatureMap, PenEncoder, Rows
-from models.training.encoders.masked import frame_mask, log_distribution, word_dropout
+from models.training.encoders.masked import WordDropout, frame_mask, log_distribution
 from models.training.encoders.settings import StreamingConfig
 from penapp.errors import BadInputError
 
@@ -68,6 +68,7 @@ class StreamingEncoder(PenEncoder):
         self.halvings = nn.ModuleList(nn.Conv1d(n, config.width, config.kernel, stride=2) for n in sizes)
         self.blocks = nn.ModuleList(CausalBlock(config.width, config.kernel) for _ in range(config.blocks))
         self.stem_norm = nn.LayerNorm(config.width)
+        self.dropout = WordDropout(config.dropout)
         inputs = [config.width] + [config.hidden] * (config.layers - 1)
         self.lstm = nn.ModuleList(nn.LSTM(n, config.hidden, batch_first=True) for n in inputs)
         self.norms = nn.ModuleList(nn.LayerNorm(config.hidden) for _ in inputs)
@@ -142,7 +143,7 @@ class StreamingEncoder(PenEncoder):
         for i, (lstm, norm) in enumerate(zip(self.lstm, self.norms, strict=True)):
             begin = (state.hidden[:, i].unsqueeze(0), state.cell[:, i].unsqueeze(0))
             x, (h, c) = lstm(x.contiguous(), begin)
-            x = word_dropout(norm(x), self.config.dropout, training=self.training)
+            x = self.dropout(norm(x))
             hidden.append(h.squeeze(0))
             cell.append(c.squeeze(0))
         return x, torch.stack(hidden, dim=1), torch.stack(cell, dim=1)

@@ -30,12 +30,16 @@ POLL_S = 2.0
 
 @dataclass(frozen=True)
 class Study:
-    """One base configuration and what each arm changes in it; the others are held against the first arm."""
+    """One base configuration and what each arm changes in it; the others are held against the first arm.
+
+    start_from: a checkpoint whose weights every run begins with; "": fresh ones
+    """
 
     name: str
     seeds: tuple[int, ...]
     run: dict[str, Any]
     arms: dict[str, dict[str, Any]]
+    start_from: str = ""
 
     def config(self, arm: str, seed: int) -> RunConfig:
         """The configuration of one run; BadInputError names an unknown arm or key."""
@@ -67,6 +71,7 @@ def read_study(path: Path) -> Study:
             tuple(int(seed) for seed in table.pop("seeds")),
             dict(table.pop("run")),
             {str(arm): dict(changes) for arm, changes in table.pop("arms").items()},
+            str(table.pop("start_from", "")),
         )
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadInputError(
@@ -111,7 +116,7 @@ def study_command(
         job.folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(dump_config(study.config(job.arm, job.seed)), indent=1)
         (job.folder / "wanted.json").write_text(text, encoding="utf-8")
-    failed = run_all([_commands(job, shards) for job in jobs], jobs, workers)
+    failed = run_all([_commands(job, shards, study.start_from) for job in jobs], jobs, workers)
     if failed:
         raise BadInputError(
             f"{len(failed)} of {len(jobs)} runs failed: {', '.join(str(job.folder) for job in failed)}.",
@@ -188,10 +193,11 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
-def _commands(job: Job, shards: Sequence[Path]) -> list[list[str]]:
+def _commands(job: Job, shards: Sequence[Path], start_from: str) -> list[list[str]]:
     program = [sys.executable, "-m", "models.training"]
     config = str(job.folder / "wanted.json")
-    train = [*program, "train", "--config", config, "--folder", str(job.folder)]
+    begin = ["--start-from", start_from] if start_from else []
+    train = [*program, "train", "--config", config, "--folder", str(job.folder), *begin]
     return [train, *([*program, "predict", str(job.folder), str(shard)] for shard in shards)]
 
 

@@ -21,6 +21,8 @@ from models.training.distortions import (
 from models.training.missing import OFTEN_MISSING, SENSORS
 
 _SPREAD_FLOOR = 1e-6
+_STILL = 1e-6
+"""Share of a channel's largest value; a smaller spread is the rounding of float32 (steps of 1e-7)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +105,14 @@ def joined_with(word: RawWord, mates: Sequence[RawWord], extra: int, rng: np.ran
 
 
 def standardised(values: Signal) -> Signal:
-    """Every channel of one recording with mean 0 and spread 1; a channel that never changes becomes 0."""
+    """Every channel of one recording with mean 0 and spread 1; one that stands still becomes 0.
+
+    A channel that wobbles by the rounding of its numbers alone stands still.
+    """
     exact = values.astype(np.float64)
-    centred = exact - exact.mean(axis=0)
-    return np.asarray(centred / (exact.std(axis=0) + _SPREAD_FLOOR), dtype=np.float32)
+    centred, spread = exact - exact.mean(axis=0), exact.std(axis=0)
+    still = spread <= _STILL * np.abs(exact).max(axis=0)
+    return np.where(still, 0.0, centred / (spread + _SPREAD_FLOOR)).astype(np.float32)
 
 
 def _shape(values: Signal) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""From recordings to what a trainer takes: z-scores, feasibility, classes, each recording counted once."""
+"""From recordings to what a trainer takes: rows, feasibility, each recording counted once."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.training.archives.once import repeated_recordings, score_once, shared_recordings
-from models.training.archives.raw_set import RawSet, gravity_of, to_shard, without_short, z_scored
+from models.training.archives.raw_set import RawSet, gravity_of, to_shard
 from models.training.archives.signals import Part, SetBuilder, SignalSet, Units
 from models.training.archives.single_label import SingleLabelSet, padded, suspects
 from models.training.archives.units import in_si, to_si
@@ -25,38 +25,20 @@ def signal_set(lengths, labels, writers=None, seed=0, split="test"):
     return builder.done()
 
 
-def test_each_channel_is_z_scored_over_its_own_samples():
-    signal = recording(9).astype(np.float32)
-    signal[:, 4] = 7.0
-    found = z_scored(signal)
-    for channel in range(13):
-        values = [float(v) for v in signal[:, channel]]
-        mean = sum(values) / len(values)
-        spread = (sum((v - mean) ** 2 for v in values) / len(values)) ** 0.5
-        expected = [(v - mean) / spread if spread else 0.0 for v in values]
-        np.testing.assert_allclose(found[:, channel], expected, atol=1e-5)
-    assert found.dtype == np.float32
-
-
-def test_a_channel_that_stands_still_becomes_zero_and_one_sample_too():
-    assert not z_scored(np.full((5, 13), 16384.1, np.float32)).any()
-    assert not z_scored(recording(1).astype(np.float32)).any()
-
-
 def test_a_raw_set_has_what_a_shard_has():
     signals = signal_set([5, 9, 3], ["ab", "c", "d"], ["w", None, "w"])
-    raw = RawSet.for_scoring(signals)
+    raw = RawSet.as_recorded(signals)
     assert len(raw) == 3
     assert raw.label.tolist() == ["ab", "c", "d"]
     assert raw.writer.tolist() == ["w", "", "w"]
     assert raw.off.tolist() == [0, 5, 14, 17]
     assert raw.session[0] == raw.session[2] != raw.session[1]
     for i in range(3):
-        np.testing.assert_array_equal(raw.word(i), z_scored(signals.signals[i]))
+        np.testing.assert_array_equal(raw.word(i), signals.signals[i])
 
 
 def test_recordings_of_unknown_writers_are_no_session():
-    raw = RawSet.for_scoring(signal_set([5, 5, 5], "abc"))
+    raw = RawSet.as_recorded(signal_set([5, 5, 5], "abc"))
     assert len(set(raw.session.tolist())) == 3
 
 
@@ -65,16 +47,11 @@ def test_equal_neighbours_need_a_blank_between_them(label, frames):
     assert frames_needed(label) == frames
 
 
-def test_recordings_too_short_for_their_label_are_scored_but_never_trained_on():
+def test_recordings_too_short_for_their_label_are_named_and_kept():
     signals = signal_set([20, 3, 4, 12], ["ab", "abcd", "aab", "aaa"])
     assert signals.short_for_label() == [1]
     assert signals.short_for_label(4) == [1, 2, 3]
-    assert len(RawSet.for_scoring(signals)) == 4
-    with pytest.raises(BadInputError, match="3 recordings are too short for CTC at stride 4; item 1 has 3"):
-        RawSet.for_training(signals, 4)
-    kept, left_out = without_short(signals, 4)
-    assert (kept.labels, kept.index, left_out) == (("ab",), (0,), 3)
-    assert len(RawSet.for_training(kept, 4)) == 1
+    assert len(RawSet.as_recorded(signals)) == 4
 
 
 def test_a_set_refuses_columns_of_different_length():
@@ -85,7 +62,7 @@ def test_a_set_refuses_columns_of_different_length():
 
 def test_a_set_without_recordings_is_refused_by_the_trainer():
     with pytest.raises(BadInputError, match="holds no recordings"):
-        RawSet.for_scoring(signal_set([], []))
+        RawSet.as_recorded(signal_set([], []))
 
 
 # penapp's own front end
@@ -165,7 +142,7 @@ def test_outcomes_that_do_not_fit_the_recordings_are_refused():
 
 
 def single_labels(classes=None):
-    return SingleLabelSet.of(RawSet.for_scoring(signal_set([5, 9, 3, 4], "babc", list("wwvv"))), classes)
+    return SingleLabelSet.of(RawSet.as_recorded(signal_set([5, 9, 3, 4], "babc", list("wwvv"))), classes)
 
 
 def test_every_recording_comes_once_with_its_length_and_class():

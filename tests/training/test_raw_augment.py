@@ -93,18 +93,50 @@ def test_a_missing_sensor_is_silent_as_a_whole_and_the_recording_itself_is_not_t
     assert values[:, MAG].any()
 
 
-def test_standardised_channels_have_mean_zero_and_spread_one():
-    got = standardised(values_of(300))
+def test_each_channel_is_standardised_over_its_own_samples():
+    values = values_of(9)
+    values[:, 4] = 7.0
+    got = standardised(values)
+    for channel in range(13):
+        column = [float(v) for v in values[:, channel]]
+        mean = sum(column) / len(column)
+        spread = (sum((v - mean) ** 2 for v in column) / len(column)) ** 0.5
+        expected = [(v - mean) / spread if spread else 0.0 for v in column]
+        np.testing.assert_allclose(got[:, channel], expected, atol=1e-5)
     assert got.dtype == np.float32
-    np.testing.assert_allclose(got.mean(axis=0), 0.0, atol=1e-5)
-    np.testing.assert_allclose(got.std(axis=0), 1.0, rtol=1e-4)
 
 
-def test_a_channel_that_never_changes_becomes_zero():
+@pytest.mark.parametrize("level", [0.0, 7.0, -16384.1, 1e-3])
+def test_a_channel_that_never_changes_becomes_zero(level):
     values = values_of(20)
-    values[:, 5] = 7.0
+    values[:, 5] = level
+    got = standardised(values)
+    assert not got[:, 5].any()
+    assert got[:, :5].any(axis=0).all()
+    assert not standardised(values[:1]).any()
+
+
+@pytest.mark.parametrize("level", [16384.1, -9.81, 1e-3])
+def test_a_channel_that_wobbles_by_rounding_alone_becomes_zero(level):
+    """One or two steps of float32 about its value, as scaling and interpolation leave them."""
+    values = values_of(60)
+    still = np.full(60, level, dtype=np.float32)
+    values[:, 5] = still
+    values[::2, 5] = np.nextafter(still, np.float32(np.inf))[::2]
+    values[::5, 5] = np.nextafter(np.nextafter(still, np.float32(-np.inf)), np.float32(-np.inf))[::5]
+    assert len(np.unique(values[:, 5])) == 3
     assert not standardised(values)[:, 5].any()
-    assert np.isfinite(standardised(values[:1])).all()
+    paced = unevenly_paced(np.full((60, 13), level, dtype=np.float32), 5, 4.0, rng())
+    assert not standardised(paced).any()
+
+
+def test_a_channel_that_moves_a_little_about_a_large_value_is_no_still_one():
+    """One count of a 16-bit sensor, in every other sample."""
+    values = np.full((60, 13), 32000.0, dtype=np.float32)
+    values[::2, 5] += 1.0
+    got = standardised(values)
+    np.testing.assert_allclose(got[:, 5], np.tile([1.0, -1.0], 30), rtol=1e-4)
+    assert not np.delete(got, 5, axis=1).any()
 
 
 def word(label, n, level):

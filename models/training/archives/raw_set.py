@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from models.training.archives.signals import Signal, SignalSet, Units
 from models.training.shards import Shard
 from models.training.strokes import PackedInk
-from models.training.tokens import frames_needed
 from penapp.dsp.motion import GRAVITY
 from penapp.dsp.params import DEFAULT_PARAMS, ROW_NAMES, FeatureParams, PenGeometry
 from penapp.errors import BadInputError
@@ -21,21 +20,9 @@ LEAD_S = 1.2
 """Rest before and after a recording that was cut out: the orientation settles."""
 
 
-def z_scored(signal: Signal) -> Signal:
-    """(T, 13) of one recording, each channel with mean 0 and spread 1 over its own samples, never padding.
-
-    What the literature does; a channel that stands still becomes 0.
-    """
-    wide = signal.astype(np.float64)
-    spread = wide.std(axis=0)
-    centred = wide - wide.mean(axis=0)
-    still = spread <= 1e-6 * np.maximum(np.abs(wide).max(axis=0), 1e-9)
-    return np.asarray(np.where(still, 0.0, centred / np.where(still, 1.0, spread)), dtype=np.float32)
-
-
 @dataclass(frozen=True)
 class RawSet:
-    """Raw channels of many recordings, z-scored one by one, with the attributes of a feature shard.
+    """Raw channels of many recordings as the archive has them, with the attributes of a feature shard.
 
     rows:    (N, 13) float32, recordings one after the other
     off:     (W+1,) int64 their boundaries
@@ -57,14 +44,11 @@ class RawSet:
         return self.rows[self.off[i] : self.off[i + 1]]
 
     @staticmethod
-    def for_scoring(signals: SignalSet) -> RawSet:
-        """Every recording, those too short for their label too: they are errors, not exceptions."""
-        recorded = RawSet.as_recorded(signals)
-        return replace(recorded, rows=np.concatenate([z_scored(s) for s in signals.signals]))
-
-    @staticmethod
     def as_recorded(signals: SignalSet) -> RawSet:
-        """Every recording as the archive has it: not yet varied, not yet z-scored."""
+        """Every recording, those too short for their label too; BadInputError when there is none.
+
+        Presenters vary and standardise them; the sampler leaves out what cannot be learned.
+        """
         if not len(signals):
             raise BadInputError(f"{signals.name} holds no recordings.")
         off = np.concatenate([[0], np.cumsum([len(s) for s in signals.signals])])
@@ -75,31 +59,6 @@ class RawSet:
             np.array([writer or "" for writer in signals.writers], dtype=np.str_),
             _sessions(signals),
         )
-
-    @staticmethod
-    def for_training(signals: SignalSet, stride: int) -> RawSet:
-        """Every recording; BadInputError when CTC cannot spell a label in a network of this stride."""
-        refuse_short(signals, stride)
-        return RawSet.for_scoring(signals)
-
-
-def refuse_short(signals: SignalSet, stride: int) -> None:
-    """BadInputError that names the first recording too short for its label, and how many there are."""
-    short = signals.short_for_label(stride)
-    if short:
-        i = short[0]
-        rows, label = len(signals.signals[i]), signals.labels[i]
-        raise BadInputError(
-            f"{signals.name}: {len(short)} recordings are too short for CTC at stride {stride}; item "
-            f"{signals.index[i]} has {rows} samples, {label!r} needs {frames_needed(label)} frames.",
-            advice="Leave them out of training with `without_short`, or choose a smaller stride.",
-        )
-
-
-def without_short(signals: SignalSet, stride: int) -> tuple[SignalSet, int]:
-    """For training alone: the recordings that CTC can learn, and how many were left out."""
-    short = set(signals.short_for_label(stride))
-    return signals.only([i for i in range(len(signals)) if i not in short]), len(short)
 
 
 def to_shard(

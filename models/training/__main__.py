@@ -27,6 +27,7 @@ from models.training.run import begin_with, load_run, save_run, start_run
 from models.training.smoke import smoke_command
 from models.training.stability import stability_command
 from models.training.studies.arms import study_command
+from models.training.suspects import suspects_command
 from models.training.tune_decoder import tune_decoder_command
 from penapp.errors import BadInputError, PenappError
 
@@ -80,7 +81,7 @@ def resume_command(folder: Path, threads: int) -> None:
 COMMANDS = (
     prepare_command, smoke_command, study_command, predict_command, read_command, compare_command,
     evaluate_command, few_samples_command, stability_command, export_command, quantise_command, card_command,
-    font_ink_command, tune_decoder_command,
+    font_ink_command, tune_decoder_command, suspects_command,
 )  # fmt: skip
 for command in COMMANDS:
     main.add_command(command)

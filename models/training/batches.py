@@ -94,7 +94,7 @@ class Sampler:
                 )
         pairs = list(zip(corpora, self._usable, strict=True))
         if config.data.task == "labels":
-            _refuse_words(str(label) for c, usable in pairs for label in c.shard.label[usable])
+            refuse_words(str(label) for c, usable in pairs for label in c.shard.label[usable])
         self._shortest = min(len(str(label)) for c, usable in pairs for label in c.shard.label[usable])
         self._curriculum = LengthSchedule(
             config.optim.short_letters, config.optim.long_letters, config.optim.short_first
@@ -178,7 +178,7 @@ def _usable(
     return np.flatnonzero([reason == "" for reason in reasons]), Counter(r for r in reasons if r)
 
 
-def _refuse_words(labels: Iterable[str]) -> None:
+def refuse_words(labels: Iterable[str]) -> None:
     """BadInputError unless every label is one letter."""
     long = sorted({label for label in labels if len(label) != 1})
     if long:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
 from pathlib import Path
 
 import click
@@ -23,7 +22,6 @@ from models.training.export import load_network
 from models.training.material import PENAPP_TARGETS, Targets, feature_params
 from models.training.objectives.classification import ctc
 from models.training.shards import Shard
-from models.training.strokes import PackedInk
 from models.training.tokens import spellable
 from models.training.validate import greedy_texts
 from penapp.decode.alphabet import PENAPP_ALPHABET
@@ -78,8 +76,8 @@ def few_samples(
         labels: list[str] = []
         texts: list[str] = []
         for words in by_writer:
-            kept = _picked(shard, words[: config.kept_words])
-            learned = _picked(shard, words[config.kept_words : config.kept_words + count])
+            kept = shard.only(words[: config.kept_words])
+            learned = shard.only(words[config.kept_words : config.kept_words + count])
             labels += [str(label) for label in kept.label]
             texts += greedy_texts(adapted(network, learned, config) if count else network, kept)
         results.append(Adapted(count, len(by_writer), error_rates(labels, texts)))
@@ -125,21 +123,6 @@ def _words_of_writers(shard: Shard, seed: int) -> list[NDArray[np.int64]]:
         rng.permutation(np.flatnonzero((shard.writer == writer) & readable))
         for writer in np.unique(shard.writer)
     ]
-
-
-def _picked(shard: Shard, words: NDArray[np.int64]) -> Shard:
-    """A shard of the named words alone; without their ink, which reading does not need."""
-    rows = [shard.rows[shard.off[i] : shard.off[i + 1]] for i in words]
-    return replace(
-        shard,
-        rows=np.concatenate(rows) if rows else shard.rows[:0],
-        style=shard.style[words],
-        off=np.array(list(accumulate((len(r) for r in rows), initial=0)), dtype=np.int64),
-        label=shard.label[words],
-        writer=shard.writer[words],
-        session=shard.session[words],
-        ink=PackedInk.none(len(words)),
-    )
 
 
 @click.command("few-samples")

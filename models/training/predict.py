@@ -76,7 +76,7 @@ def of_shard(checkpoint: Path, config: RunConfig, path: Path, dataset: str) -> P
     """The predictions of a checkpoint on every word of a shard."""
     params = feature_params(config)
     shard = Shard.load(path).normalised(params)
-    texts = greedy_texts(load_network(checkpoint), shard, reader=_reader(checkpoint, config))
+    texts = greedy_texts(load_network(checkpoint), shard, reader=stored_reader(checkpoint, config))
     samples = samples_of(shard, texts, params.rate_hz, name=path.stem, trained=_trained(config))
     header = Header(
         run=config.name,
@@ -118,7 +118,7 @@ def of_archive(checkpoint: Path, config: RunConfig) -> Predictions:
     if long:
         print(f"{test.name}: {long} not scored, more than {config.data.max_rows} samples (data.max_rows)")
     texts = greedy_texts(
-        load_network(checkpoint), RawSet.as_recorded(test), reader=_reader(checkpoint, config)
+        load_network(checkpoint), RawSet.as_recorded(test), reader=stored_reader(checkpoint, config)
     )
     dataset, split = published_name(test.part.source)
     header = Header(
@@ -163,7 +163,8 @@ def _samples(test: SignalSet, train: SignalSet, texts: Sequence[str]) -> list[Sa
     return [sample(*row) for row in columns] + [sample(d.index, d.label, "", d.writer, 0) for d in empty]
 
 
-def _reader(checkpoint: Path, config: RunConfig) -> Reader:
+def stored_reader(checkpoint: Path, config: RunConfig) -> Reader:
+    """How the output of a checkpoint's network becomes texts."""
     _, state = load_checkpoint(checkpoint)
     alphabet = Targets.of(state.get("targets", {})).alphabet
     return Reader(alphabet, config.data.task == "labels", presenter_of(config))

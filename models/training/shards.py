@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.strokes import PackedInk
+from models.training.strokes import PackedInk, rows_of
 from penapp.arrays import array_names, read_arrays
 from penapp.dsp.features import normalised, with_style
 from penapp.dsp.params import FeatureParams
@@ -45,6 +45,20 @@ class Shard:
     def word(self, i: int) -> NDArray[np.float32]:
         """(T, F) the network's input for word i."""
         return with_style(self.rows[self.off[i] : self.off[i + 1]].astype(np.float32), self.style[i])
+
+    def only(self, words: NDArray[np.int64]) -> Shard:
+        """The words at these places, in this order, with all that belongs to them."""
+        rows, off = rows_of(self.off, words)
+        return replace(
+            self,
+            rows=self.rows[rows],
+            style=self.style[words],
+            off=off,
+            label=self.label[words],
+            writer=self.writer[words],
+            session=self.session[words],
+            ink=self.ink.only(words),
+        )
 
     def normalised(self, params: FeatureParams) -> Shard:
         """The same words as another normalisation of the same features would have made them."""

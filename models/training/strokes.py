@@ -47,6 +47,11 @@ class PackedInk:
         end = int(self.off[count])
         return PackedInk(self.xy[:end], self.start[:end], self.off[: count + 1])
 
+    def only(self, words: NDArray[np.int64]) -> PackedInk:
+        """The ink of the words at these places, in this order."""
+        rows, off = rows_of(self.off, words)
+        return PackedInk(self.xy[rows], self.start[rows], off)
+
     @staticmethod
     def none(count: int) -> PackedInk:
         """`count` words without ink."""
@@ -61,6 +66,16 @@ class PackedInk:
             np.concatenate([p.start for p in parts]),
             np.concatenate(off),
         )
+
+
+def rows_of(off: NDArray[np.int64], words: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Places of the rows of some words, one word after the other, and the boundaries they then have.
+
+    off: (W+1,) boundaries of all words; words: (n,) which of them; returns (rows,) and (n+1,)
+    """
+    sizes = np.diff(off)[words]
+    ends = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    return np.arange(ends[-1]) + np.repeat(off[:-1][words] - ends[:-1], sizes), ends
 
 
 def pack(words: Sequence[WordInk]) -> PackedInk:

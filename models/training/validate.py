@@ -41,27 +41,43 @@ class Reader:
         if not len(log_probs):
             return ""
         if self.labels:
-            return self.alphabet.decode([1 + int(log_probs.mean(0)[1:].argmax())])
+            return self.alphabet.decode([1 + int(label_scores(log_probs).argmax())])
         return self.alphabet.collapse(log_probs.argmax(1).tolist())
 
 
 PLAIN = Reader()
 
 
-@torch.no_grad()
+def label_scores(log_probs: Tensor) -> Tensor:
+    """(V-1,) of (T', V): how well each label fits all frames together, the blank left out."""
+    return log_probs.mean(0)[1:]
+
+
 def greedy_texts(network: PenEncoder, words: Words, batch: int = 64, reader: Reader = PLAIN) -> list[str]:
-    """Readings of every word, in order, in float32; what else is in the batch changes none."""
+    """Readings of every word, in order."""
+    texts = [""] * len(words)
+    for i, log_probs in outputs(network, words, batch, reader):
+        texts[i] = reader.text(log_probs)
+    return texts
+
+
+@torch.no_grad()
+def outputs(
+    network: PenEncoder, words: Words, batch: int = 64, reader: Reader = PLAIN
+) -> Iterator[tuple[int, Tensor]]:
+    """Place and log-probabilities (T', V) of every word, short ones first, in float32.
+
+    What else is in the batch changes none.
+    """
     place = reader.device.place
     network.eval()
     order = np.argsort(np.diff(words.off), kind="stable")
-    texts = [""] * len(words)
     for part in _parts(order, batch):
         inputs = collate([(reader.rows(words, int(i)), "") for i in part], reader.alphabet)
         log_probs = network(inputs.features.to(place), inputs.lengths.to(place)).cpu()
         frames = network.output_length(inputs.lengths)
         for i, values, n in zip(part, log_probs, frames, strict=True):
-            texts[int(i)] = reader.text(values[: int(n)])
-    return texts
+            yield int(i), values[: int(n)]
 
 
 def evaluate_words(network: PenEncoder, words: Words, reader: Reader = PLAIN) -> ErrorRates:

@@ -8,7 +8,6 @@ import pytest
 from models.training.archives.once import repeated_recordings, score_once, shared_recordings
 from models.training.archives.raw_set import RawSet, gravity_of, to_shard
 from models.training.archives.signals import Part, SetBuilder, SignalSet, Units
-from models.training.archives.single_label import SingleLabelSet, padded, suspects
 from models.training.archives.units import in_si, to_si
 from models.training.tokens import frames_needed
 from penapp.dsp.params import DEFAULT_PARAMS
@@ -136,45 +135,3 @@ def test_outcomes_that_do_not_fit_the_recordings_are_refused():
     with pytest.raises(BadInputError, match="nothing to score"):
         score_once([[]], [[]])
     assert repeated_recordings([[], []]) == 0
-
-
-# Single labels
-
-
-def single_labels(classes=None):
-    return SingleLabelSet.of(RawSet.as_recorded(signal_set([5, 9, 3, 4], "babc", list("wwvv"))), classes)
-
-
-def test_every_recording_comes_once_with_its_length_and_class():
-    found = single_labels()
-    assert (found.classes, found.target.tolist()) == (("a", "b", "c"), [1, 0, 1, 2])
-    batches = list(found.batches(3))
-    assert [b.features.shape for b in batches] == [(3, 9, 13), (1, 4, 13)]
-    assert [b.lengths.tolist() for b in batches] == [[5, 9, 3], [4]]
-    assert np.concatenate([b.target for b in batches]).tolist() == [1, 0, 1, 2]
-    np.testing.assert_array_equal(batches[0].features[2, :3], found.rows(2))
-    assert not batches[0].features[2, 3:].any()
-
-
-def test_batches_follow_the_order_they_are_given():
-    items = [b.item.tolist() for b in single_labels().batches(2, order=[3, 0, 2])]
-    assert items == [[3, 0], [2]]
-
-
-def test_classes_of_another_set_keep_their_places_and_foreign_labels_are_named():
-    assert single_labels(["z", "c", "b", "a"]).target.tolist() == [2, 3, 2, 1]
-    with pytest.raises(BadInputError, match="1 labels are not among the 2 classes: c"):
-        single_labels(["a", "b"])
-
-
-def test_padding_is_zero_behind_each_recording():
-    features, lengths = padded([np.ones((2, 3), np.float32), np.ones((1, 3), np.float32)])
-    assert lengths.tolist() == [2, 1]
-    assert features.sum() == 9.0
-
-
-def test_suspects_are_the_items_a_model_disagrees_with_most():
-    log_probs = np.log(np.array([[0.9, 0.1], [0.2, 0.8], [0.05, 0.95], [0.6, 0.4]]))
-    target = np.array([0, 0, 0, 0])
-    assert suspects(log_probs, target, 0.5).tolist() == [2, 1]
-    assert suspects(log_probs, target, 1.0).tolist() == [2, 1]

@@ -61,6 +61,18 @@ def test_the_first_words_are_a_whole_shard():
     assert len(first_words(shard, 99)) == 3
 
 
+def test_picked_words_keep_all_that_is_theirs_and_the_order_they_are_named_in():
+    shard = shard_of_lengths([5, 9, 3, 4])
+    few = shard.only(np.array([3, 0, 1]))
+    assert few.label.tolist() == ["w3", "w0", "w1"]
+    assert few.off.tolist() == [0, 4, 9, 18]
+    assert few.session.tolist() == [1, 0, 0]
+    for i, same in enumerate([3, 0, 1]):
+        np.testing.assert_array_equal(few.word(i), shard.word(same))
+    none = shard.only(np.array([], dtype=np.int64))
+    assert (len(none), none.rows.shape, none.off.tolist()) == (0, (0, 14), [0])
+
+
 def test_another_normalisation_of_a_shard_is_what_the_live_stage_would_have_made():
     shard = shard_of_lengths([50, 90])
     turned = shard.normalised(PER_SEGMENT)

@@ -42,8 +42,13 @@ def test_a_shard_keeps_the_ink_of_its_words_through_disk_join_and_cut(tmp_path):
     assert shard.ink.known().all()
     shard.save(tmp_path / "s.npz")
     both = join([Shard.load(tmp_path / "s.npz"), first_words(shard, 3)])
-    for i, same in ((0, 0), (len(shard) - 1, len(shard) - 1), (len(shard) + 2, 2)):
-        for found, kept in zip(both.ink.word(i), shard.ink.word(same), strict=True):
+    picked = both.only(np.array([len(shard) + 2, 0, len(shard) - 1]))
+    last = len(shard) - 1
+    for ink, i, same in (
+        (both.ink, 0, 0), (both.ink, last, last), (both.ink, last + 3, 2),
+        (picked.ink, 0, 2), (picked.ink, 1, 0), (picked.ink, 2, last),
+    ):  # fmt: skip
+        for found, kept in zip(ink.word(i), shard.ink.word(same), strict=True):
             np.testing.assert_array_equal(found, kept)
 
 

@@ -1,7 +1,7 @@
 """Isolated characters of real people (unipen-chars), written by the virtual pen: shards of single labels.
 
 A few per cent of the labels are wrong. Before training on them blindly, let a model trained on other writers
-name the items it most disagrees with (`single_label.suspects`), look at them, and leave them out.
+name the items it most disagrees with (`models.training suspects`), look at them, and leave them out.
 """
 
 from __future__ import annotations

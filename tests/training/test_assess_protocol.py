@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from models.training.assess.predictions import Sample
-from models.training.assess.protocol import by_cell, check_complete, rates_of, score, spread, tally
+from models.training.assess.protocol import by_cell, rates_of, score, spread, tally
 from penapp.errors import BadInputError
 from penapp.scores import error_rates
 from tests.training.assess_samples import HEADER, THREE, predictions, samples
@@ -91,17 +91,6 @@ def test_folds_of_different_things_are_not_averaged(other, said):
     first, second = fold(0, THREE[0]), fold(1, THREE[1])
     with pytest.raises(BadInputError, match=said):
         score([first, replace(second, header=replace(second.header, **other))])
-
-
-def test_a_sample_that_was_not_read_is_an_error():
-    read = predictions(HEADER, *THREE)
-    check_complete(read, {"s0": "house", "s1": "of", "s2": "Tea"})
-    with pytest.raises(BadInputError, match=r"2 of 5 expected samples are missing: s3, s4"):
-        check_complete(read, {"s0": "house", "s1": "of", "s2": "Tea", "s3": "x", "s4": "y"})
-    with pytest.raises(BadInputError, match="not of this set: s2"):
-        check_complete(read, {"s0": "house", "s1": "of"})
-    with pytest.raises(BadInputError, match="labelled otherwise: s1"):
-        check_complete(read, {"s0": "house", "s1": "off", "s2": "Tea"})
 
 
 def test_the_four_cells_stand_apart():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -148,19 +148,6 @@ def score(folds: Sequence[Predictions]) -> Score:
     per_fold = tuple(rates_of(tally(p.samples)) for p in ordered)
     pooled = rates_of(tally(s for p in ordered for s in p.samples))
     return Score(ordered[0].header, numbers, per_fold, pooled)
-
-
-def check_complete(predictions: Predictions, expected: Mapping[str, str]) -> None:
-    """BadInputError unless exactly the expected samples were read; `expected`: id to label."""
-    found = {s.id: s.label for s in predictions.samples}
-    missing, extra = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
-    other = sorted(name for name in expected.keys() & found.keys() if expected[name] != found[name])
-    for names, said in ((missing, "missing"), (extra, "not of this set"), (other, "labelled otherwise")):
-        if names:
-            raise BadInputError(
-                f"{len(names)} of {len(expected)} expected samples are {said}: {', '.join(names[:3])} …",
-                advice="Every test sample counts: read all of them; a text may be empty.",
-            )
 
 
 def spread(values: Sequence[float]) -> Spread:

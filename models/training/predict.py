@@ -145,7 +145,7 @@ def published_name(source: str) -> tuple[str, str]:
 def _samples(test: SignalSet, train: SignalSet, texts: Sequence[str]) -> list[Sample]:
     labels, writers = set(train.labels), set(train.writers)
 
-    def sample(index: int, label: str, text: str, writer: str | None, rows: int) -> Sample:
+    def sample(index: int, label: str, text: str, writer: str | None, rows: int, content: str) -> Sample:
         return Sample(
             f"{test.name}/{index}",
             label,
@@ -155,12 +155,14 @@ def _samples(test: SignalSet, train: SignalSet, texts: Sequence[str]) -> list[Sa
             None if writer is None else writer in writers,
             float(np.round(rows / test.rate_hz, 3)),
             rows,
+            content,
         )
 
     sizes = [len(signal) for signal in test.signals]
-    columns = zip(test.index, test.labels, texts, test.writers, sizes, strict=True)
+    contents = [content.hex() for content in test.contents()]
+    columns = zip(test.index, test.labels, texts, test.writers, sizes, contents, strict=True)
     empty = [drop for drop in test.dropped if drop.reason == Reason.EMPTY]
-    return [sample(*row) for row in columns] + [sample(d.index, d.label, "", d.writer, 0) for d in empty]
+    return [sample(*row) for row in columns] + [sample(d.index, d.label, "", d.writer, 0, "") for d in empty]
 
 
 def stored_reader(checkpoint: Path, config: RunConfig) -> Reader:

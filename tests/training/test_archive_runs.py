@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch", reason="the trainer needs torch (extra `tra
 
 from models.training.assess.predictions import read_predictions  # noqa: E402
 from models.training.loop import part_maker, train  # noqa: E402
-from models.training.material import Targets, load_material  # noqa: E402
+from models.training.material import Targets, archive_part, load_material  # noqa: E402
 from models.training.predict import published_name  # noqa: E402
 from models.training.run import load_run, save_run, start_run  # noqa: E402
 from models.training.step import train_step  # noqa: E402
@@ -15,7 +15,7 @@ from models.training.tokens import BigramTokens  # noqa: E402
 from models.training.validate import Reader  # noqa: E402
 from penapp.decode.alphabet import ONHW_LETTERS, PENAPP_ALPHABET, Alphabet  # noqa: E402
 from penapp.errors import BadInputError  # noqa: E402
-from tests.training.archive_toys import dump, recording, words, words500  # noqa: E402
+from tests.training.archive_toys import chars_right, dump, recording, words, words500  # noqa: E402
 from tests.training.test_training_commands import call  # noqa: E402, F401 - a fixture
 from tests.training.toy_training import demo_shard, toy_config, write_corpus  # noqa: E402
 
@@ -148,10 +148,25 @@ def test_held_out_writers_count_as_unseen_and_empty_recordings_as_errors(call, t
     assert "1 not scored, more than 1024 samples" in out
     (path,) = tmp_path.glob("predictions-*.jsonl")
     read, empty = read_predictions(path).samples
+    assert (read.content, empty.content) == (archive_part(config, "test").contents()[0].hex(), "")
     assert (empty.label, empty.text, empty.writer, empty.rows) == ("nein", "", "2", 0)
     learned = set(material.corpora[0].shard.writer.tolist())
     assert learned < {"1", "2"}
     assert [sample.writer_seen for sample in (read, empty)] == ["1" in learned, "2" in learned]
+
+
+def test_letters_that_two_folds_test_are_counted_once_beside(call, tmp_path):  # noqa: F811
+    archive = chars_right(tmp_path / "archive", folds=(0, 1))
+    for fold in ("0", "1"):
+        data = {"archive": str(archive), "fold": fold, "task": "labels"}
+        config = toy_config(archive, encoder="cnn_bilstm", data=data)
+        (tmp_path / fold).mkdir()
+        save_run(start_run(config, Targets(13, Alphabet(ONHW_LETTERS))), tmp_path / fold / "best.safetensors")
+        assert call("predict", tmp_path / fold)[0] == 0
+    code, out, _ = call("compare", tmp_path / "0", tmp_path / "1")
+    assert code == 0
+    assert "each recording counted once: accuracy" in out
+    assert "%; 1 of 5 were tested more than once" in out
 
 
 def test_words_are_no_single_labels(archive):

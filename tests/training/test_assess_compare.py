@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from models.training.assess.compare import compare_command, difference_lines, step_lines, system_lines
-from models.training.assess.predictions import Predictions, file_name, write_predictions
+from models.training.assess.predictions import Predictions, Sample, file_name, write_predictions
 from models.training.assess.systems import common_cer, load_systems, read_curve
 from penapp.errors import BadInputError
 from tests.training.assess_samples import HEADER, THREE, predictions
@@ -83,6 +83,47 @@ def test_folds_and_seeds_of_one_run_are_one_system(tmp_path):
     assert "2 seeds" in said
     assert "CER 18.75 % (12.50 to 25.00)" in said
     assert "seed 2, mean over 2 folds: CER 25.00 %, std 0.00 (population), 0.00 (sample)" in said
+
+
+def folds_of(folder, *folds, seed=0):
+    """One run whose folds read (label, text, content)."""
+    for number, rows in enumerate(folds):
+        header = replace(HEADER, fold=number, seed=seed)
+        read = tuple(
+            Sample(f"fold {number}/{i}", label, text, "ann", content=content)
+            for i, (label, text, content) in enumerate(rows)
+        )
+        write_predictions(folder / str(seed) / file_name(header), Predictions(header, read))
+    return folder / str(seed)
+
+
+def test_recordings_that_several_folds_test_are_also_counted_once(tmp_path):
+    """Letters: c1 is right in one of its two tests; words: its edits are averaged."""
+    letters = folds_of(tmp_path / "l", [("a", "a", "c1"), ("b", "x", "c2")], [("a", "o", "c1")])
+    (system,) = load_systems([letters])
+    assert "  accuracy of single letters 33.33 %" in system_lines(system, 200)
+    once = "  each recording counted once: accuracy 25.00 %; 1 of 2 were tested more than once"
+    assert once in system_lines(system, 200)
+    words = folds_of(tmp_path / "w", [("abcd", "abcd", "c1"), ("of", "", "c2")], [("abcd", "", "c1")])
+    (system,) = load_systems([words])
+    once = "  each recording counted once: CER 66.67 %; 1 of 2 were tested more than once"
+    assert once in system_lines(system, 200)
+
+
+def test_the_rate_of_recordings_counted_once_is_the_mean_over_seeds(tmp_path):
+    first = folds_of(tmp_path, [("a", "a", "c1")], [("a", "a", "c1"), ("b", "b", "c2")], seed=1)
+    other = folds_of(tmp_path, [("a", "o", "c1")], [("a", "o", "c1"), ("b", "b", "c2")], seed=2)
+    (system,) = load_systems([first, other])
+    once = "  each recording counted once: accuracy 75.00 %; 1 of 2 were tested more than once"
+    assert once in system_lines(system, 200)
+
+
+def test_where_no_recording_repeats_or_none_is_known_there_is_no_such_line(tmp_path):
+    apart = folds_of(tmp_path / "a", [("a", "a", "c1"), ("b", "x", "c2")], [("a", "o", "c3")])
+    unknown = folds_of(tmp_path / "u", [("a", "a", ""), ("b", "x", "")], [("a", "o", "")])
+    for folder in (apart, unknown):
+        (system,) = load_systems([folder])
+        assert "counted once" not in "\n".join(system_lines(system, 200))
 
 
 def test_two_selections_in_a_folder_are_two_systems_and_not_compared(tmp_path):

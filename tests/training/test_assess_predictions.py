@@ -20,7 +20,15 @@ WHOLE = Predictions(
     replace(HEADER, fold=3, seed=7, decoding="lexicon"),
     (
         Sample(
-            "a/1", "Straße", "Strasse\u2028", "w1", word_seen=True, writer_seen=False, seconds=1.25, rows=125
+            "a/1",
+            "Straße",
+            "Strasse\u2028",
+            "w1",
+            word_seen=True,
+            writer_seen=False,
+            seconds=1.25,
+            rows=125,
+            content="0af3",
         ),
         Sample("a/2", "x", ""),
     ),
@@ -38,6 +46,17 @@ def test_what_was_written_is_read(written):
     assert read_predictions(written) == WHOLE
     assert written.name == "predictions-best-on-test-fold3.jsonl"
     assert [p.name for p in written.parent.iterdir()] == [written.name]
+
+
+def test_a_file_of_before_recordings_had_a_digest_is_read(written):
+    def without(lines):
+        rows = [json.loads(line) for line in lines[1:-1]]
+        return [lines[0], *(json.dumps({k: v for k, v in row.items() if k != "content"}) for row in rows), ""]
+
+    changed(written, without)
+    assert "content" not in written.read_text()
+    first, second = read_predictions(written).samples
+    assert (first, second) == (replace(WHOLE.samples[0], content=""), WHOLE.samples[1])
 
 
 def test_the_file_is_a_header_and_a_line_a_sample(written):
@@ -80,6 +99,7 @@ def with_value(name, value, line=1):
         (with_value("seconds", -1.0), "line 2: seconds is -1.0"),
         (with_value("seconds", float("nan")), "line 2: seconds is nan"),
         (with_value("rows", True), "line 2: rows is True"),
+        (with_value("content", None), "line 2: content is None"),
         (with_value("colour", "red"), "line 2: colour is 'red'"),
         (lambda lines: [lines[0], '{"id": "1"}', lines[2], ""], "line 2: .*missing.*'label'"),
     ],

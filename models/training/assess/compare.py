@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 from models.training.assess.bootstrap import RESAMPLES, difference, interval, statement, writer_sums
-from models.training.assess.protocol import LABELLED, Score, by_cell
+from models.training.assess.protocol import LABELLED, Score, by_cell, counted_once
 from models.training.assess.published import side_by_side
 from models.training.assess.systems import System, common_cer, load_systems
 from penapp.errors import BadInputError
@@ -70,6 +70,7 @@ def system_lines(system: System, resamples: int = RESAMPLES, seed: int = 1) -> l
     if pooled.accuracy is not None:
         mean = np.mean([s.pooled.accuracy for s in system.scores])
         lines.append(f"  accuracy of single letters {mean:.2f} %")
+    lines += once_lines(system)
     lines += [line for score in system.scores if len(score.folds) > 1 for line in _fold_lines(score)]
     cells = by_cell(system.samples)
     if set(cells) != {"other"}:
@@ -79,6 +80,19 @@ def system_lines(system: System, resamples: int = RESAMPLES, seed: int = 1) -> l
         low, middle, high = spread
         lines.append(f"  writers, CER at 10 / 50 / 90 %: {low:.2f} / {middle:.2f} / {high:.2f} %")
     return lines
+
+
+def once_lines(system: System) -> list[str]:
+    """The rate with each distinct recording counted once, where some are tested more than once; else none."""
+    found = [counted_once(folds) for folds in system.seeds]
+    most = max(found, key=lambda once: once.repeated)
+    if not most.repeated:
+        return []
+    single = system.scores[0].pooled.accuracy is not None
+    rate = np.mean([once.accuracy if single else once.cer for once in found])
+    said = f"{'accuracy' if single else 'CER'} {rate:.2f} %"
+    repeated = f"{most.repeated} of {most.recordings} were tested more than once"
+    return [f"  each recording counted once: {said}; {repeated}"]
 
 
 def rate_text(system: System, measure: str, resamples: int = RESAMPLES, seed: int = 1) -> str:

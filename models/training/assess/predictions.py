@@ -33,6 +33,7 @@ class Sample:
     writer:      empty when the data set does not tell
     word_seen, writer_seen: whether training held the label or the writer; None when not known
     seconds:     of writing, None when not known; rows: of network input
+    content:     hex digest of the recording's samples, the same wherever it occurs; empty when not known
     """
 
     id: str
@@ -43,6 +44,7 @@ class Sample:
     writer_seen: bool | None = None
     seconds: float | None = None
     rows: int | None = None
+    content: str = ""
 
     def __post_init__(self) -> None:
         for name in ("label", "text"):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.training.archives.once import OnceScore, score_once
 from models.training.assess.predictions import BEST_ON_TEST, Header, Predictions, Sample
 from penapp.errors import BadInputError
 from penapp.scores import edit_distance
@@ -82,6 +83,20 @@ class Score:
         return spread([float(getattr(rates, measure)) for rates in self.per_fold])
 
 
+@dataclass(frozen=True, slots=True)
+class Once:
+    """Percent over distinct recordings, each counted once, however many folds test it.
+
+    cer: edits / characters; accuracy: recordings read exactly
+    recordings: distinct ones; repeated: those tested more than once
+    """
+
+    cer: float
+    accuracy: float
+    recordings: int
+    repeated: int
+
+
 def tally(samples: Iterable[Sample]) -> Tally:
     """Count errors; an empty text is as many deletions as the label has letters, nothing is left out.
 
@@ -148,6 +163,21 @@ def score(folds: Sequence[Predictions]) -> Score:
     per_fold = tuple(rates_of(tally(p.samples)) for p in ordered)
     pooled = rates_of(tally(s for p in ordered for s in p.samples))
     return Score(ordered[0].header, numbers, per_fold, pooled)
+
+
+def counted_once(folds: Sequence[Predictions]) -> Once:
+    """From what the folds of one seed read; a sample of unknown content is a recording of its own.
+
+    A recording that was tested k times counts with the mean of its k outcomes.
+    """
+    keys = [[(s.content or f"sample {s.id}").encode() for s in p.samples] for p in folds]
+
+    def mean(outcome: Callable[[Sample], float]) -> OnceScore:
+        return score_once(keys, [[outcome(s) for s in p.samples] for p in folds])
+
+    edits, letters = mean(lambda s: _edits(s.label, s.text)), mean(lambda s: len(s.label))
+    right = mean(lambda s: s.label == s.text)
+    return Once(100.0 * edits.mean / letters.mean, 100.0 * right.mean, right.recordings, right.repeated)
 
 
 def spread(values: Sequence[float]) -> Spread:

@@ -13,6 +13,7 @@ from models.training.archives.signals import Reason, SignalSet
 from models.training.assess.predictions import (
     BEST_ON_TEST,
     HELD_OUT_WRITERS,
+    LAST,
     Header,
     Predictions,
     Sample,
@@ -49,8 +50,8 @@ def predict_command(run: Path, shard: Path | None, dataset: str, last: bool) -> 
 
     A run on an archive reads its test fold; any other run reads SHARD, words that the virtual pen wrote,
     between the cuts that made the shard. Figures on the shard that chose the checkpoint (data.val) are
-    labelled best-on-test. Reported figures of a shipped artefact come from `evaluate`, through
-    the live pipeline.
+    labelled best-on-test; those of the last checkpoint, which nothing chose, are labelled last. Reported
+    figures of a shipped artefact come from `evaluate`, through the live pipeline.
     """
     checkpoint = run / "last.safetensors" if last and run.is_dir() else checkpoint_of(run)
     _, state = load_checkpoint(checkpoint)
@@ -83,11 +84,18 @@ def of_shard(checkpoint: Path, config: RunConfig, path: Path, dataset: str) -> P
         dataset=dataset,
         split=path.stem,
         fold=None,
-        selection=BEST_ON_TEST if chose_the_checkpoint(config, path) else HELD_OUT_WRITERS,
+        selection=selection_of(checkpoint, by_these=chose_the_checkpoint(config, path)),
         simulated=True,
         seed=config.seed,
     )
     return Predictions(header, tuple(samples))
+
+
+def selection_of(checkpoint: Path, *, by_these: bool) -> str:
+    """What chose a checkpoint of a run: nothing if it is the last, else the samples read now, or others."""
+    if checkpoint.name == "last.safetensors":
+        return LAST
+    return BEST_ON_TEST if by_these else HELD_OUT_WRITERS
 
 
 def chose_the_checkpoint(config: RunConfig, shard: Path) -> bool:
@@ -126,7 +134,7 @@ def of_archive(checkpoint: Path, config: RunConfig) -> Predictions:
         dataset=dataset,
         split=split,
         fold=int(test.part.fold) if test.part.fold and test.part.fold.isdecimal() else None,
-        selection=BEST_ON_TEST if config.data.selection == "best-on-test" else HELD_OUT_WRITERS,
+        selection=selection_of(checkpoint, by_these=config.data.selection == "best-on-test"),
         simulated=False,
         seed=config.seed,
     )

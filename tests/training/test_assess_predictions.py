@@ -129,6 +129,6 @@ def test_no_samples_are_not_written_and_what_was_there_stays(written):
     assert written.read_bytes() == before
 
 
-def test_a_selection_is_one_of_two():
-    with pytest.raises(BadInputError, match="best-on-test, held-out-writers"):
+def test_a_selection_is_one_of_three():
+    with pytest.raises(BadInputError, match="best-on-test, held-out-writers, last"):
         Header("r", "d", "WI", 0, "best", simulated=True)

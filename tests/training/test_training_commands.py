@@ -162,6 +162,22 @@ def test_figures_on_the_words_that_chose_the_checkpoint_are_labelled_so(call, co
     assert made == ["predictions-other-held-out-writers.jsonl", "predictions-val-best-on-test.jsonl"]
 
 
+@pytest.mark.parametrize("name", ["val.npz", "other.npz"])
+def test_what_the_last_checkpoint_reads_is_labelled_as_chosen_by_nothing(call, corpus, tmp_path, name):
+    call(*train_arguments(corpus, tmp_path))
+    shard = corpus / name
+    shard.write_bytes((corpus / "val.npz").read_bytes())
+    for which in ([], ["--last"]):
+        assert call("predict", tmp_path / "tiny", shard, *which)[0] == 0
+    path = tmp_path / "tiny" / f"predictions-{shard.stem}-last.jsonl"
+    assert read_predictions(path).header.selection == "last"
+    code, out, _ = call("compare", tmp_path / "tiny", "--resamples", 100)
+    assert code == 0
+    assert "selection last (none: the last checkpoint)" in out
+    chosen = "best-on-test" if name == "val.npz" else "held-out-writers"
+    assert f"not compared: selection {chosen} against last" in out
+
+
 def test_without_the_training_shards_nobody_is_called_unseen(call, corpus, tmp_path):
     own = write_corpus(tmp_path / "corpus")
     call(*train_arguments(own, tmp_path))

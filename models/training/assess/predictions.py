@@ -18,8 +18,9 @@ SCHEMA = 1
 
 BEST_ON_TEST = "best-on-test"
 HELD_OUT_WRITERS = "held-out-writers"
-SELECTIONS = (BEST_ON_TEST, HELD_OUT_WRITERS)
-"""How the epoch was chosen: on the very samples scored here, as the literature does, or on other writers."""
+LAST = "last"
+SELECTIONS = (BEST_ON_TEST, HELD_OUT_WRITERS, LAST)
+"""What chose the epoch: the very samples scored here, as in the literature, other writers, or nothing."""
 
 _ADVICE = "Write it again with the model that read it."
 _T = TypeVar("_T")

@@ -10,15 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.training.archives.once import OnceScore, score_once
-from models.training.assess.predictions import BEST_ON_TEST, Header, Predictions, Sample
+from models.training.assess.predictions import (
+    BEST_ON_TEST,
+    HELD_OUT_WRITERS,
+    LAST,
+    Header,
+    Predictions,
+    Sample,
+)
 from penapp.errors import BadInputError
 from penapp.scores import edit_distance
 
 LABELLED = {
     BEST_ON_TEST: "best-on-test (as published: the epoch was chosen on these samples, optimistic)",
-    "held-out-writers": "held-out-writers (clean: the epoch was chosen on other writers)",
+    HELD_OUT_WRITERS: "held-out-writers (clean: the epoch was chosen on other writers)",
+    LAST: "last (none: the last checkpoint)",
 }
-"""How the two model selections are called in print."""
+"""How the model selections are called in print."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import click
@@ -24,6 +25,7 @@ from models.training.predict import predict_command
 from models.training.prepare import prepare_command
 from models.training.quantise import quantise_command
 from models.training.run import begin_with, load_run, save_run, start_run
+from models.training.run_lock import locked
 from models.training.smoke import smoke_command
 from models.training.stability import stability_command
 from models.training.studies.arms import study_command
@@ -59,15 +61,17 @@ def train_command(
     """Train from a configuration file; a run of this name goes on if its configuration is the same."""
     config = load_config(config_path, overrides)
     folder = folder or runs / config.name
-    if (folder / "last.safetensors").exists() and stored_config(folder) != config:
-        raise BadInputError(
-            f"{folder} holds a run with another configuration.",
-            advice="Choose another name, or resume that run.",
-        )
     if _rank() == 0:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "config.json").write_text(json.dumps(dump_config(config), indent=1), encoding="utf-8")
-    _train(config, folder, threads, start_from)
+    with _own(folder):
+        if (folder / "last.safetensors").exists() and stored_config(folder) != config:
+            raise BadInputError(
+                f"{folder} holds a run with another configuration.",
+                advice="Choose another name, or resume that run.",
+            )
+        if _rank() == 0:
+            (folder / "config.json").write_text(json.dumps(dump_config(config), indent=1), encoding="utf-8")
+        _train(config, folder, threads, start_from)
 
 
 @main.command("resume")
@@ -75,7 +79,9 @@ def train_command(
 @click.option("--threads", type=int, default=1, show_default=True)
 def resume_command(folder: Path, threads: int) -> None:
     """Go on with a run where it stopped, with its own configuration."""
-    _train(stored_config(folder), folder, threads)
+    config = stored_config(folder)
+    with _own(folder):
+        _train(config, folder, threads)
 
 
 COMMANDS = (
@@ -117,6 +123,11 @@ def _train(config: RunConfig, folder: Path, threads: int, start_from: Path | Non
     finally:
         if dist.is_initialized():
             dist.destroy_process_group()
+
+
+def _own(folder: Path) -> AbstractContextManager[None]:
+    """The first process of a run holds its folder: two trainings must never write one."""
+    return locked(folder) if _rank() == 0 else nullcontext()
 
 
 def _rank() -> int:

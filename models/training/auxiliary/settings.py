@@ -77,7 +77,8 @@ class AuxiliaryConfig:
     width, slots, pooling: of the common space; slots keep the order of the letters
     share:    share of the words of a batch that are compared
     schedule: constant, ramp (from 0 to the weight over the share `ramp` of the run) or dwa (dynamic weight
-              averaging over the time between two validations)
+              averaging over the time between two validations; as published it looks at how fast a term
+              falls, never at how large it is: even out the scales with `terms`, which still multiply)
     lr_scale: learning rate of the branch relative to the encoder's
     """
 

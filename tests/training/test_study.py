@@ -15,6 +15,7 @@ torch = pytest.importorskip("torch", reason="the trainer needs torch (extra `tra
 from click.testing import CliRunner  # noqa: E402
 
 from models.training.assess.systems import load_systems  # noqa: E402
+from models.training.export import load_network  # noqa: E402
 from models.training.studies import arms as studies  # noqa: E402
 from models.training.studies.arms import read_study, study_command  # noqa: E402
 from penapp.errors import BadInputError  # noqa: E402
@@ -104,6 +105,23 @@ def test_a_study_trains_reads_and_compares_every_arm_and_goes_on_where_it_stoppe
     again = CliRunner().invoke(study_command, [*arguments, "--arm", "none"])
     assert again.exit_code == 0
     assert (folders[0] / "last.safetensors").read_bytes() == before
+
+
+def test_a_study_may_start_from_the_weights_of_another(tmp_path, monkeypatch):
+    monkeypatch.chdir(Path(__file__).parents[2])
+    write_corpus(tmp_path)
+    runs = ["--runs", str(tmp_path), "--arm", "none", "--seed", "1"]
+    first = CliRunner().invoke(study_command, [str(written(tmp_path)), *runs])
+    assert first.exit_code == 0, first.output
+    weights = tmp_path / "tiny" / "none-1" / "best.safetensors"
+    text = TINY.replace('name = "tiny"', f'name = "on"\nstart_from = "{weights}"').replace(
+        "batch_rows = 600", "batch_rows = 600\nlr = 1e-12\nweight_decay = 0.0\nema = 0.0"
+    )
+    then = CliRunner().invoke(study_command, [str(written(tmp_path, text)), *runs])
+    assert then.exit_code == 0, then.output
+    began, ended = (load_network(weights), load_network(tmp_path / "on" / "none-1" / "last.safetensors"))
+    for one, other in zip(began.parameters(), ended.parameters(), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-8, rtol=0.0)
 
 
 def test_a_run_that_fails_is_named_with_its_log(tmp_path, monkeypatch):

@@ -1,8 +1,8 @@
 """The first steps of a run are made easy: letters spread evenly, words as they were written, no dropout.
 
 CTC from fresh weights sits on a plateau where every frame is blank. What makes a network robust later (varied
-words, dropout) keeps it there: on the simulated corpus it left after 600 steps with them and after 250
-without (`models/training/LOG.md`). So both grow in.
+words, dropout) keeps it there: on the simulated corpus it left after 600 steps or more
+with them, after 250 to 450 eased in (`models/training/LOG.md`, `docs/studies.md`).
 """
 
 from __future__ import annotations

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from firmware_protocol.commands import ANSWER_RETRIES, ANSWER_TIMEOUT_S
 from firmware_protocol.errors import FrameError
-from firmware_protocol.framing import Frame, encode_frame, to_serial
+from firmware_protocol.framing import Frame
 from firmware_protocol.messages import Command, Op, Response, Status, command_frame, parse_response
 from penapp.device.errors import CommandRefusedError
 
@@ -34,8 +34,8 @@ class NoAnswerError(Exception):
 class Requests:
     """Pairs answers with commands by operation and tag. Lives in one asyncio loop."""
 
-    def __init__(self, write: Callable[[bytes], None], timing: LinkTiming) -> None:
-        self._write = write
+    def __init__(self, send: Callable[[Frame], Awaitable[None]], timing: LinkTiming) -> None:
+        self._send = send
         self._timing = timing
         self._waiting: dict[tuple[int, int], asyncio.Future[Response]] = {}
         self._tag = 0
@@ -57,10 +57,11 @@ class Requests:
         key = (int(command.op), command.tag)
         future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         self._waiting[key] = future
-        self._write(to_serial(encode_frame(command_frame(command, self._seq))))
+        frame = command_frame(command, self._seq)
         self._seq += 1
         try:
             async with asyncio.timeout(self._timing.answer_s):
+                await self._send(frame)
                 return await future
         finally:
             del self._waiting[key]

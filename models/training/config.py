@@ -32,6 +32,9 @@ ALLOWED: dict[str, tuple[object, ...]] = {
 BELOW_ONE = ("augment.mask", "network.dropout", "streaming.dropout", "optim.ema")
 """Probabilities that must leave something over: at 1 nothing would ever be learned, or end."""
 
+NOT_NEGATIVE = ("augment.", "optim.")
+"""Sections of strengths, probabilities, counts and rates."""
+
 
 @dataclass(frozen=True)
 class AugmentConfig:
@@ -173,7 +176,12 @@ def load_config(path: Path | None, overrides: tuple[str, ...] = ()) -> RunConfig
         if not text:
             raise BadInputError(f"--set {item!r}: expected a.b=value")
         _put(table, key.split("."), _value(text))
-    return _build(RunConfig, table, "")
+    config = _build(RunConfig, table, "")
+    if config.data.task == "labels" and config.optim.flat_start:
+        raise BadInputError(
+            "optim.flat_start spreads the letters of words; data.task is labels.", advice="Set it to 0."
+        )
+    return config
 
 
 def dump_config(config: RunConfig) -> dict[str, Any]:
@@ -232,6 +240,8 @@ def _checked(hint: Any, value: Any, where: str) -> Any:
     if where in ALLOWED and value not in ALLOWED[where]:
         known = ", ".join(str(allowed) for allowed in ALLOWED[where])
         raise BadInputError(f"configuration key {where} is {value!r}, expected one of {known}")
+    if where.startswith(NOT_NEGATIVE) and isinstance(value, int | float) and value < 0:
+        raise BadInputError(f"configuration key {where} is {value!r}, expected 0 or more")
     if where in BELOW_ONE and isinstance(value, float) and value >= 1.0:
         raise BadInputError(f"configuration key {where} is {value!r}, expected less than 1")
     if isinstance(value, dict):

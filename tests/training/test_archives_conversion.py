@@ -12,6 +12,8 @@ from models.training.archives.catalogue import read
 from models.training.archives.describe import describe
 from models.training.archives.fau import write_fau
 from models.training.archives.layouts import ReadOptions
+from models.training.shards import Shard
+from penapp.dsp.params import DEFAULT_PARAMS
 from penapp.errors import BadInputError
 from penapp.evaluation.recordings import Recordings
 from tests.training.archive_toys import (
@@ -235,6 +237,23 @@ def test_convert_writes_what_evaluate_reads(tmp_path):
     assert found.label.tolist() == ["ja", "nein", "ja", "nein"]
     assert found.writer.tolist() == ["7", "8", "7", "8"]
     assert np.linalg.norm(found.x[:, :3], axis=1).mean() == pytest.approx(9.81, rel=0.02)
+
+
+def test_shard_writes_penapps_own_features_of_one_part(tmp_path):
+    out = tmp_path / "real.npz"
+    result = invoke("shard", words500(tmp_path), out, "--fold", "1", "--split", "train")
+    assert result.exit_code == 0, result.output
+    assert "3 recordings of words500-indep-R fold 1 train" in result.output
+    shard = Shard.load(out)
+    assert shard.label.tolist() == ["Haus", "üben", "Straße"]
+    assert shard.fingerprint == DEFAULT_PARAMS.fingerprint()
+
+
+def test_a_shard_of_several_parts_is_refused_and_says_which(tmp_path):
+    result = invoke("shard", words500(tmp_path), tmp_path / "real.npz", "--fold", "1")
+    assert isinstance(result.exception, BadInputError)
+    assert "fold 1 train, words500-indep-R fold 1 test" in str(result.exception)
+    assert not (tmp_path / "real.npz").exists()
 
 
 def test_several_sources_are_not_mixed(tmp_path, monkeypatch, capsys):

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from models.training.assess.compare import compare_command, difference_lines, step_lines, system_lines
 from models.training.assess.predictions import Predictions, Sample, file_name, write_predictions
+from models.training.assess.report import write_report
 from models.training.assess.systems import common_cer, load_systems, read_curve
 from penapp.errors import BadInputError
 from tests.training.assess_samples import HEADER, THREE, predictions
@@ -104,6 +105,8 @@ def test_recordings_that_several_folds_test_are_also_counted_once(tmp_path):
     assert "  accuracy of single letters 33.33 %" in system_lines(system, 200)
     once = "  each recording counted once: accuracy 25.00 %; 1 of 2 were tested more than once"
     assert once in system_lines(system, 200)
+    write_report(tmp_path / "page.html", [system], resamples=50)
+    assert once.strip() in (tmp_path / "page.html").read_text(encoding="utf-8")
     words = folds_of(tmp_path / "w", [("abcd", "abcd", "c1"), ("of", "", "c2")], [("abcd", "", "c1")])
     (system,) = load_systems([words])
     once = "  each recording counted once: CER 66.67 %; 1 of 2 were tested more than once"

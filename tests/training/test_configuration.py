@@ -62,6 +62,8 @@ def test_set_wins_over_the_file_and_the_last_one_over_the_first(tmp_path):
         ('data.train={"a.npz"="all"}', "data.train.a.npz is 'all', expected float"),
         ("data.train=real", "data.train is 'real'"),
         ("augment.mask=1", "augment.mask is 1.0, expected less than 1"),
+        ("optim.flat_start=-5", "optim.flat_start is -5, expected 0 or more"),
+        ("augment.noise=-0.1", "augment.noise is -0.1, expected 0 or more"),
         ("steps", "expected a.b=value"),
     ],
 )
@@ -97,3 +99,8 @@ def test_runs_of_before_a_key_existed_can_be_resumed():
     table = dump_config(RunConfig())
     del table["augment"]["force"]
     assert config_from_dump(table) == RunConfig()
+
+
+def test_letters_cannot_be_spread_over_a_single_label():
+    with pytest.raises(BadInputError, match="flat_start spreads the letters of words"):
+        load_config(None, ("data.task=labels", "optim.flat_start=100"))

@@ -1,4 +1,4 @@
-"""`python -m models.training.archives describe | convert | characters`."""
+"""`python -m models.training.archives describe | convert | shard | characters`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from models.training.archives.characters import (
 from models.training.archives.describe import describe
 from models.training.archives.fau import write_fau
 from models.training.archives.layouts import ReadOptions
+from models.training.archives.raw_set import to_shard
 from models.training.archives.recordings_file import write_recordings
+from models.training.archives.units import in_si
 from penapp.errors import BadInputError, PenappError
 
 _ARCHIVE = click.Path(exists=True, path_type=Path)
@@ -71,6 +73,30 @@ def convert_command(  # noqa: PLR0913 - one parameter per option
     sets = read_parts(path, source=source, fold=fold, split=split, options=options)
     count = write_fau(sets, out) if target == "fau" else write_recordings(list(sets), out)
     click.echo(f"{out}: {count.recordings} recordings of {count.parts} parts, {count.left_out} left out")
+
+
+@main.command("shard")
+@click.argument("path", type=_ARCHIVE)
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--source", help="One of the archive's sources, as `describe` prints them.")
+@click.option("--fold", help="One fold by its name.")
+@click.option("--split", type=click.Choice(["train", "test", "all"]))
+def shard_command(path: Path, out: Path, source: str | None, fold: str | None, split: str | None) -> None:
+    """Write one part of an archive as a shard: penapp's own features, cut where the archive cuts.
+
+    A run reads it like any other shard, so that the shipped recogniser goes on training with real recordings
+    (`train --start-from`). Counts are scaled without calibration unless a recording brings its own.
+    """
+    parts = list(read_parts(path, source=source, fold=fold, split=split, options=ReadOptions(None, True)))
+    if len(parts) != 1:
+        found = ", ".join(str(signals.part) for signals in parts) or "none"
+        raise BadInputError(
+            f"{path}: a shard holds one part, chosen are: {found}.",
+            advice="Choose with --source, --fold and --split.",
+        )
+    shard = to_shard(in_si(parts[0]))
+    shard.save(out)
+    click.echo(f"{out}: {len(shard)} recordings of {parts[0].part}")
 
 
 def one_source(path: Path, source: str | None, fold: str | None, split: str | None) -> None:

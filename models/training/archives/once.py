@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.training.archives.signals import SignalSet
 from penapp.errors import BadInputError
 
 
@@ -18,14 +17,12 @@ class OnceScore:
 
     mean:       each recording has the weight 1; one tested k times counts with the mean of its k outcomes
     recordings: distinct ones; repeated: those tested more than once; tests: all presentations
-    plain_mean: over presentations, as if the folds did not overlap
     """
 
     mean: float
     recordings: int
     repeated: int
     tests: int
-    plain_mean: float
 
 
 def score_once(
@@ -51,16 +48,9 @@ def score_once(
         len(counts),
         sum(count > 1 for count in counts.values()),
         tests,
-        sum(sums.values()) / tests,
     )
 
 
 def repeated_recordings(contents: Sequence[Sequence[bytes]]) -> int:
     """Distinct recordings that occur more than once on the test sides."""
     return score_once(contents, [[0.0] * len(keys) for keys in contents]).repeated if any(contents) else 0
-
-
-def shared_recordings(train: SignalSet, test: SignalSet) -> int:
-    """Test recordings that occur, sample by sample, among the training recordings."""
-    seen = set(train.contents())
-    return sum(content in seen for content in test.contents())

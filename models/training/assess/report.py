@@ -22,6 +22,7 @@ from models.training.assess.compare import (
     SIMULATED,
     difference_lines,
     knows_writers,
+    once_lines,
     rate_text,
     seeds_text,
     step_lines,
@@ -87,6 +88,8 @@ def _overview(systems: Sequence[System], resamples: int, seed: int) -> str:
         "Corpus level, all samples; in brackets 95 % intervals over writers (and seeds). No text counts as "
         f"deletions. Selection {'; '.join(used)}."
     )
+    for system in systems:
+        note += "".join(f" {html.escape(system.name)}: {line.strip()}." for line in once_lines(system))
     return f'<div class="wide">{_table(heads, rows)}</div><p class="note">{note}</p>'
 
 

@@ -1,4 +1,4 @@
-"""What several parts share: the toy recogniser, exported once a process."""
+"""What several parts share: the toy recogniser, exported once a process; lines for the soak report."""
 
 import pytest
 
@@ -10,3 +10,22 @@ def toy_model(tmp_path_factory):
     from tests.training.toy_training import toy_artefact
 
     return toy_artefact(tmp_path_factory.mktemp("toy") / "toy-model")
+
+
+@pytest.fixture
+def report(record_property):
+    """report(line): what a campaign measured; printed below the results and kept in docs/soak.md."""
+    return lambda line: record_property("campaign", line)
+
+
+def pytest_terminal_summary(terminalreporter):
+    lines = [
+        line
+        for found in terminalreporter.stats.get("passed", []) + terminalreporter.stats.get("failed", [])
+        if found.when == "call"
+        for name, line in found.user_properties
+        if name == "campaign"
+    ]
+    if lines:
+        terminalreporter.section("campaigns")
+        terminalreporter.write_line("\n".join(sorted(lines)))

@@ -101,8 +101,9 @@ def test_a_long_stream_arrives_whole_and_in_flat_memory(carrier, tmp_path, repor
     assert (status.link, status.lost, status.damaged_frames) == (LinkState.STREAMING, 0, 0)
     memory = np.array(source.memory_mb)
     stray, trend = np.abs(memory - np.median(memory)).max(), memory[-5:].mean() - memory[:5].mean()
+    per_pen = 100 * cpu * RATE_HZ / SAMPLES
     report(
         f"{carrier.__name__}: {SAMPLES / RATE_HZ / 60:.1f} min at 400 Hz x 13 in {seconds:.1f} s, 0 lost, "
-        f"memory +-{stray:.2f} MB (end less beginning {trend:+.2f}), {100 * cpu / (SAMPLES / RATE_HZ):.2f} % of a core a pen (both ends)"
+        f"memory +-{stray:.2f} MB (end less beginning {trend:+.2f}), {per_pen:.2f} % of a core (both ends)"
     )
     assert stray <= FLAT_MB

@@ -52,3 +52,20 @@ class Radio:
         return BleakClient(
             place, lambda _client: on_gone(), timeout=timeout_s, backend=self.client_backend, **self.options
         )
+
+    async def connected(self, address: str) -> BLEDevice | None:
+        """A pen that the system holds connected already: it advertises no more, a scan would never hear it.
+
+        Left over from a program that crashed, for one. None when there is none or the system cannot tell.
+        """
+        if self.scanner_backend is not None:
+            return None
+        from bleak import BleakAdapter
+        from bleak.exc import BleakError
+
+        try:
+            adapter = await BleakAdapter.get()
+            held = await adapter.get_connected_devices(list(PEN_SERVICES))
+        except (NotImplementedError, BleakError, OSError):
+            return None
+        return next((device for device in held if device.address.casefold() == address.casefold()), None)

@@ -19,6 +19,10 @@ BATTERY_SERVICE_UUID = "0000180f-0000-1000-8000-00805f9b34fb"
 DEVICE_INFORMATION_UUID = "0000180a-0000-1000-8000-00805f9b34fb"
 NORDIC_UART_UUID = "6e400001-b5a3-f393-e0a9-e50e24dcca9e"
 """A pen that has only this sends the serial byte stream (COBS) over it."""
+NORDIC_UART_RX_UUID = "6e400002-b5a3-f393-e0a9-e50e24dcca9e"
+"""Write and write without response: to the pen."""
+NORDIC_UART_TX_UUID = "6e400003-b5a3-f393-e0a9-e50e24dcca9e"
+"""Notify: from the pen."""
 
 ATT_OVERHEAD_BYTES = 3
 MAX_VALUE_BYTES = 512

@@ -5,8 +5,8 @@
         scanner = BleakScanner(backend=RadioScanner, radio=radio.adapter, service_uuids=[SERVICE_UUID])
         client = BleakClient(pen.address, backend=RadioClient, radio=radio.adapter)
 
-Everything above the radio waves is real on both sides: ATT, GATT, L2CAP and HCI are Bumble's (optional dependency).
-This module alone may be imported without Bumble.
+Everything above the radio waves is real on both sides: ATT, GATT, L2CAP and HCI are Bumble's (an optional
+dependency). This module alone may be imported without Bumble.
 """
 
 from __future__ import annotations
@@ -29,6 +29,6 @@ def require_simulated_radio() -> None:
     """Raises `SimulatedRadioMissingError` when there is no Bumble."""
     if not simulated_radio_installed():
         raise SimulatedRadioMissingError(
-            "the virtual pen over Bluetooth needs a simulated radio, and the package bumble is not installed.",
+            "the virtual pen over Bluetooth needs a simulated radio: the package bumble is not installed.",
             advice="Install it (pip install bumble), or choose the virtual pen on the serial line.",
         )

@@ -1,4 +1,4 @@
-"""The computer's Bluetooth adapter: one host stack that scans and connects, over a simulated chip or any other."""
+"""The computer's Bluetooth adapter: one host stack that scans and connects, on any chip."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from collections.abc import Callable
 from bleak.exc import BleakBluetoothNotAvailableError, BleakBluetoothNotAvailableReason
 from bumble import hci
 from bumble.device import Device, DeviceConfiguration
-from bumble.host import Host
 from bumble.transport.common import TransportSink, TransportSource
+
+from penapp.device.virtual_ble.chips import RadioHost
 
 HOST_ADDRESS = "F0:50:45:4E:00:FE"
 UNKNOWN_RSSI_DBM = -127
@@ -30,7 +31,7 @@ class Adapter:
         rssi_dbm: Callable[[str], int] = lambda _address: UNKNOWN_RSSI_DBM,
     ) -> None:
         config = DeviceConfiguration(name="penapp host", address=hci.Address(HOST_ADDRESS))
-        self.device = Device(config=config, host=Host(source, sink))
+        self.device = Device(config=config, host=RadioHost(source, sink))
         self.connecting = asyncio.Lock()
         self.rssi_dbm = rssi_dbm
         self.powered = True

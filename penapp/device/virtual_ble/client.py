@@ -12,7 +12,6 @@ from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.client import BaseBleakClient, NotifyCallback
 from bleak.backends.descriptor import BleakGATTDescriptor
 from bleak.backends.device import BLEDevice
-from bleak.backends.service import BleakGATTServiceCollection
 from bleak.exc import BleakError, BleakGATTProtocolError
 from bumble import core, hci
 from bumble.att import ATT_Error
@@ -36,11 +35,9 @@ class RadioClient(BaseBleakClient):
         disconnected_callback: Callable[[], None] | None,
         timeout: float,
         radio: Adapter,
-        **_other_systems: Any,  # noqa: ANN401 -- bleak hands over what other back-ends want
+        **_other_systems: Any,
     ) -> None:
-        super().__init__(
-            address_or_ble_device, disconnected_callback=disconnected_callback, timeout=timeout
-        )
+        super().__init__(address_or_ble_device, disconnected_callback=disconnected_callback, timeout=timeout)
         self._name: str = self.address
         self._peer_address = hci.Address(self.address)
         if isinstance(address_or_ble_device, BLEDevice):
@@ -48,7 +45,7 @@ class RadioClient(BaseBleakClient):
             self._peer_address = address_or_ble_device.details
         self._adapter = radio
         self._connection: Connection | None = None
-        self._peer: Peer | None = None
+        self._peer: Peer
         self._asking = asyncio.Lock()
 
     @property
@@ -63,8 +60,8 @@ class RadioClient(BaseBleakClient):
     def is_connected(self) -> bool:
         return self._connection is not None
 
-    async def connect(self, pair: bool, **_other_systems: Any) -> None:  # noqa: ANN401
-        """Raises TimeoutError, or `BleakError` with the reason. `pair` is ignored: this radio has no pairing."""
+    async def connect(self, pair: bool, **_other_systems: Any) -> None:
+        """Raises TimeoutError, or `BleakError` with the reason. `pair` is ignored: there is no pairing."""
         self._adapter.require_power()
         async with asyncio.timeout(self._timeout):
             async with self._adapter.connecting:
@@ -73,8 +70,9 @@ class RadioClient(BaseBleakClient):
             connection.on(Connection.EVENT_DISCONNECTION, self._on_disconnection)
             if connection.handle not in self._adapter.device.connections:
                 self._on_disconnection(0)
+            self._peer = Peer(connection)
             try:
-                await self._meet(Peer(connection))
+                await self._meet()
             except BaseException:
                 self._disconnected_callback = None
                 await self.disconnect()
@@ -85,19 +83,23 @@ class RadioClient(BaseBleakClient):
             with contextlib.suppress(core.BaseBumbleError, hci.HCI_Error):
                 await self._connection.disconnect()
 
-    async def pair(self, *_args: Any, **_other_systems: Any) -> None:  # noqa: ANN401
+    async def pair(self, *_args: Any, **_other_systems: Any) -> None:
         raise NotImplementedError("the simulated radio has no pairing")
 
     async def unpair(self) -> None:
         raise NotImplementedError("the simulated radio has no pairing")
 
     async def read_gatt_char(
-        self, characteristic: BleakGATTCharacteristic, **_other_systems: Any  # noqa: ANN401
+        self,
+        characteristic: BleakGATTCharacteristic,
+        **_other_systems: Any,
     ) -> bytearray:
         return await self._read(characteristic.handle)
 
     async def read_gatt_descriptor(
-        self, descriptor: BleakGATTDescriptor, **_other_systems: Any  # noqa: ANN401
+        self,
+        descriptor: BleakGATTDescriptor,
+        **_other_systems: Any,
     ) -> bytearray:
         return await self._read(descriptor.handle)
 
@@ -108,7 +110,7 @@ class RadioClient(BaseBleakClient):
         value = bytes(data)
         if not response and len(value) > self._max_write_bytes():
             raise BleakError(
-                f"{len(value)} bytes do not fit a write without response, at most {self._max_write_bytes()} do."
+                f"{len(value)} bytes do not fit a write without response; {self._max_write_bytes()} do."
             )
         handle = characteristic.handle
         await self._ask(lambda peer: peer.write_value(handle, value, with_response=response))
@@ -117,7 +119,10 @@ class RadioClient(BaseBleakClient):
         await self._ask(lambda peer: peer.write_value(descriptor.handle, bytes(data), with_response=True))
 
     async def start_notify(
-        self, characteristic: BleakGATTCharacteristic, callback: NotifyCallback, **_other_systems: Any  # noqa: ANN401
+        self,
+        characteristic: BleakGATTCharacteristic,
+        callback: NotifyCallback,
+        **_other_systems: Any,
     ) -> None:
         def notified(value: bytes) -> None:
             callback(bytearray(value))
@@ -125,8 +130,7 @@ class RadioClient(BaseBleakClient):
         try:
             await self._ask(lambda peer: peer.subscribe(characteristic.obj, notified))
         except BleakError:
-            if self._peer is not None:
-                self._peer.gatt_client.notification_subscribers.pop(characteristic.handle, None)
+            self._peer.gatt_client.notification_subscribers.pop(characteristic.handle, None)
             raise
 
     async def stop_notify(self, characteristic: BleakGATTCharacteristic) -> None:
@@ -135,8 +139,7 @@ class RadioClient(BaseBleakClient):
     async def _read(self, handle: int) -> bytearray:
         return bytearray(await self._ask(lambda peer: peer.read_value(handle)))
 
-    async def _meet(self, peer: Peer) -> None:
-        self._peer = peer
+    async def _meet(self) -> None:
         await self._ask(lambda peer: peer.request_mtu(WANTED_MTU))
         self.services = await self._ask(lambda peer: discovered(peer, self._max_write_bytes))
 
@@ -155,10 +158,9 @@ class RadioClient(BaseBleakClient):
             raise
 
     async def _ask(self, question: Callable[[Peer], Awaitable[T]]) -> T:
-        """One ATT procedure at a time; an error of the peer, or the end of the link, becomes bleak's error."""
+        """One ATT procedure at a time; an error of the peer, or the end of the link, becomes bleak's."""
         async with self._asking:
             self._connected()
-            assert self._peer is not None
             try:
                 return await question(self._peer)
             except ATT_Error as error:

@@ -41,9 +41,7 @@ async def _add(
     )
     found.add_characteristic(seen)
     for descriptor in await characteristic.discover_descriptors():
-        found.add_descriptor(
-            BleakGATTDescriptor(descriptor, descriptor.handle, _text(descriptor.type), seen)
-        )
+        found.add_descriptor(BleakGATTDescriptor(descriptor, descriptor.handle, _text(descriptor.type), seen))
 
 
 def _text(uuid: core.UUID) -> str:

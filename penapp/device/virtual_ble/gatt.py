@@ -1,4 +1,4 @@
-"""The GATT table of a pen: our service, battery, device information; and the advertisement that leads to it."""
+"""The GATT table of a pen: our service, battery, device information; and the advertisement."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ class PenServices:
         self._ask = ask
         self.data = gatt.Characteristic[bytes](DATA_UUID, _Property.NOTIFY, _OPEN)
         self.response = gatt.Characteristic[bytes](RESPONSE_UUID, _Property.NOTIFY, _OPEN)
-        control = gatt.Characteristic(
+        control = gatt.Characteristic[bytes](
             CONTROL_UUID,
             _Property.WRITE | _Property.WRITE_WITHOUT_RESPONSE,
             _OPEN,
             gatt.CharacteristicValue(write=self._write),
         )
-        descriptor = gatt.Characteristic(
+        descriptor = gatt.Characteristic[bytes](
             DESCRIPTOR_UUID, _Property.READ, _OPEN, gatt.CharacteristicValue(read=self._read)
         )
         pen = gatt.Service(SERVICE_UUID, [self.data, control, self.response, descriptor])

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 
 from bumble import att, gatt, hci
 from bumble.device import Connection, Device, DeviceConfiguration
-from bumble.host import Host
 from bumble.transport.common import AsyncPipeSink
 
 from firmware_protocol.framing import FrameType
 from firmware_protocol.links import notification_bytes
 from firmware_protocol.virtual_pen import PenFirmware
 from penapp.device.source import CountSource
-from penapp.device.virtual_ble.chips import Air, RadioController
+from penapp.device.virtual_ble.chips import Air, RadioController, RadioHost
 from penapp.device.virtual_ble.faults import SMALLEST_MTU, BleFaults
 from penapp.device.virtual_ble.gatt import PenCallbacks, PenServices, advertisement
 from penapp.device.virtual_ble.pace import SampleClock
@@ -36,7 +35,7 @@ _TYPE_AT = 1
 
 @dataclass(frozen=True, slots=True)
 class PenIdentity:
-    """address: "F0:..", static random; name: advertised up to 8 bytes; rssi_dbm: made up, nothing is measured."""
+    """address: static random ("F0:.."); name: advertised up to 8 bytes; rssi_dbm: made up, never measured."""
 
     address: str
     name: str
@@ -224,7 +223,7 @@ class _PenDevice(Device):
     def __init__(self, chip: RadioController, identity: PenIdentity, faults: BleFaults) -> None:
         self._discovery_delay_s = faults.discovery_delay_s
         config = DeviceConfiguration(name=identity.name, address=hci.Address(identity.address))
-        super().__init__(config=config, host=Host(chip, AsyncPipeSink(chip)))
+        super().__init__(config=config, host=RadioHost(chip, AsyncPipeSink(chip)))
         self.gatt_server.max_mtu = faults.max_mtu
 
     def on_gatt_pdu(self, connection_handle: int, pdu: bytes) -> None:

@@ -93,7 +93,7 @@ class SamplePump:
             self._on_ink_over()
 
     async def _measure(self, due: int) -> NDArray[np.int16] | None:
-        """A source of ink may think for a while about its next sentence: not in the loop that the radio needs."""
+        """A source of ink may think for a while about its next sentence: not in the radio's loop."""
         if self._clock.paced:
             return await asyncio.to_thread(self._ink.read, due)
         return self._ink.read(due)

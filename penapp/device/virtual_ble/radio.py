@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from types import TracebackType
+from typing import Self
 
 from bumble.transport.common import AsyncPipeSink
 
@@ -15,23 +16,23 @@ from penapp.device.virtual_ble.faults import BleFaults
 from penapp.device.virtual_ble.pen import PenIdentity, VirtualBlePen
 
 RSSI_SWING_DBM = (0, 2, -1, -3, 1, -2)
-"""The made-up signal strength wanders like this around each pen's own, so that a display of it has to move."""
+"""The made-up signal strength wanders like this around each pen's own."""
 
 
 class SimulatedRadio:
-    """`async with SimulatedRadio() as radio`: everything on the loop that enters, everything gone at the end."""
+    """`async with SimulatedRadio() as radio`: lives on the loop that enters; all is gone at the end."""
 
     def __init__(self) -> None:
         bumble_log = logging.getLogger("bumble")
         if bumble_log.level == logging.NOTSET:
             bumble_log.setLevel(logging.CRITICAL)  # what it warns about is what our faults do on purpose
-        self.air = Air()
+        self.air = Air()  # type: ignore[no-untyped-call]
         self._chip = RadioController("adapter", self.air)
         self.adapter = Adapter(self._chip, AsyncPipeSink(self._chip), self._rssi_dbm)
         self.pens: dict[str, VirtualBlePen] = {}
         self._reports = 0
 
-    async def __aenter__(self) -> SimulatedRadio:
+    async def __aenter__(self) -> Self:
         await self.adapter.start()
         return self
 
@@ -52,7 +53,7 @@ class SimulatedRadio:
         identity: PenIdentity | None = None,
         on_ink_over: Callable[[], None] | None = None,
     ) -> VirtualBlePen:
-        """A pen that advertises from now on; without an identity it is "penapp N" with an address of its own."""
+        """A pen that advertises from now on; without an identity it is "penapp N" at its own address."""
         identity = identity or _identity(len(self.pens) + 1)
         if identity.address in self.pens:
             raise ValueError(f"there is already a pen at {identity.address}.")

@@ -33,7 +33,7 @@ class RadioScanner(BaseBleakScanner):
         scanning_mode: Literal["active", "passive"],
         *,
         radio: Adapter,
-        **_other_systems: Any,  # noqa: ANN401 -- bleak hands over what other back-ends want
+        **_other_systems: Any,
     ) -> None:
         super().__init__(detection_callback, service_uuids)
         self._adapter = radio

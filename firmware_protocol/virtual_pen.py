@@ -111,6 +111,12 @@ class PenFirmware:
             return min(wanted, (MAX_FRAME_BYTES - OVERHEAD_BYTES) // self._stream.sample_bytes)
         return min(wanted, samples_per_notification(self._mtu, len(self._stream.channels)))
 
+    def link_mtu(self, mtu: int) -> None:
+        """The ATT MTU that this connection agreed on (BLE only): what frames and answers may hold."""
+        if self._mtu is None:
+            raise ValueError("a pen on a serial line has no MTU.")
+        self._mtu = mtu
+
     def receive(self, raw: bytes, *, now_us: int | None = None) -> list[bytes]:
         """Host bytes in, wire items out; `now_us` is the pen's clock (default: that of the last sample)."""
         if now_us is not None:

@@ -1,0 +1,89 @@
+"""The simulated radio of one process: the air, the computer's adapter, the pens around it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from bumble.transport.common import AsyncPipeSink
+
+from penapp.device.source import CountSource
+from penapp.device.virtual_ble.adapter import UNKNOWN_RSSI_DBM, Adapter
+from penapp.device.virtual_ble.chips import Air, RadioController
+from penapp.device.virtual_ble.faults import BleFaults
+from penapp.device.virtual_ble.pen import PenIdentity, VirtualBlePen
+
+RSSI_SWING_DBM = (0, 2, -1, -3, 1, -2)
+"""The made-up signal strength wanders like this around each pen's own."""
+
+
+class SimulatedRadio:
+    """`async with SimulatedRadio() as radio`: lives on the loop that enters; all is gone at the end."""
+
+    def __init__(self) -> None:
+        bumble_log = logging.getLogger("bumble")
+        if bumble_log.level == logging.NOTSET:
+            bumble_log.setLevel(logging.CRITICAL)  # what it warns about is what our faults do on purpose
+        self.air = Air()  # type: ignore[no-untyped-call]
+        self._chip = RadioController("adapter", self.air)
+        self.adapter = Adapter(self._chip, AsyncPipeSink(self._chip), self._rssi_dbm)
+        self.pens: dict[str, VirtualBlePen] = {}
+        self._reports = 0
+
+    async def __aenter__(self) -> Self:
+        await self.adapter.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for address in list(self.pens):
+            await self.remove_pen(address)
+        self.air.cut(self._chip)
+        await self.adapter.stop()
+
+    async def add_pen(
+        self,
+        ink: CountSource,
+        *,
+        speed: float | None = 1.0,
+        faults: BleFaults | None = None,
+        identity: PenIdentity | None = None,
+        on_ink_over: Callable[[], None] | None = None,
+    ) -> VirtualBlePen:
+        """A pen that advertises from now on; without an identity it is "penapp N" at its own address."""
+        identity = identity or _identity(len(self.pens) + 1)
+        if identity.address in self.pens:
+            raise ValueError(f"there is already a pen at {identity.address}.")
+        pen = VirtualBlePen(self.air, identity, ink, speed=speed, faults=faults, on_ink_over=on_ink_over)
+        self.pens[identity.address] = pen
+        await pen.switch_on()
+        return pen
+
+    async def remove_pen(self, address: str) -> None:
+        """Switched off and gone."""
+        await self.pens.pop(address).switch_off()
+
+    def power_off(self) -> None:
+        """The user switches Bluetooth off: connections break, scanning stops, nothing new can be begun."""
+        self.adapter.powered = self._chip.in_range = self._chip.le_scan_enable = False
+        self.adapter.device.scanning = False
+        self._chip.give_up_connecting()
+        self.air.cut(self._chip)
+
+    def power_on(self) -> None:
+        self.adapter.powered = self._chip.in_range = True
+
+    def _rssi_dbm(self, address: str) -> int:
+        pen = self.pens.get(address)
+        if pen is None:
+            return UNKNOWN_RSSI_DBM
+        self._reports += 1
+        return pen.identity.rssi_dbm + RSSI_SWING_DBM[self._reports % len(RSSI_SWING_DBM)]
+
+
+def _identity(number: int) -> PenIdentity:
+    """The nearest pen first."""
+    return PenIdentity(f"F0:50:45:4E:01:{number % 256:02X}", f"penapp {number}", -44 - 9 * number)

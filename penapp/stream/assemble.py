@@ -13,7 +13,8 @@ from firmware_protocol.framing import Flag, Frame, FrameType
 from firmware_protocol.messages import Op, parse_response, samples
 from penapp.stream.block import SampleBlock
 from penapp.stream.layout import ChannelLayout
-from penapp.stream.unwrap import Place, Position, Unwrapper
+from penapp.stream.moment import Moment
+from penapp.stream.unwrap import WRAP, Place, Position, Unwrapper, signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,8 @@ class StreamAssembler:
     """push(frame) -> at most one SampleBlock; one block per frame, so reads may be split anyhow.
 
     `t` is seconds on the pen's clock since the first sample; a new segment continues after the last sample
-    by one period, because nobody knows how long the pen was off. `counters.segments` tells that one began.
+    by one period, whatever lay between: text must not depend on when frames arrived. `counters.segments`
+    tells that one began, `newest` where the last placed frame stands on the pen's clock.
     """
 
     def __init__(self, descriptor: Descriptor) -> None:
@@ -61,6 +63,8 @@ class StreamAssembler:
     def reset(self) -> None:
         self._use(self._first_descriptor)
         self.counters = StreamCounters()
+        self.newest: Moment | None = None
+        self._next_index: int | None = None
         self._origin_s = 0.0
         self._end_s = -np.inf
 
@@ -90,12 +94,27 @@ class StreamAssembler:
             self._count(repeated=1)
             return []
         if position.place is Place.RESTART:
+            self._next_index = None
             self._unwrapper.reset()
             position = self._unwrapper.place(frame.index, frame.t_us)
-        if position.place is Place.FIRST:
+        first = position.place is Place.FIRST
+        lost = self._missing_before(frame.index) if first else position.lost
+        if first:
             self._begin_segment()
         self._unwrapper.accept(frame.index, frame.t_us, frame.n, position)
+        self._next_index = (frame.index + frame.n) % WRAP
+        self._remember(frame, position, lost)
         return [self._block(frame, counts, position)]
+
+    def _missing_before(self, index: int) -> int | None:
+        """The index goes on through everything but a restart of the pen; None there, and at the very first."""
+        ahead = -1 if self._next_index is None else signed(index - self._next_index)
+        return ahead if ahead >= 0 else None
+
+    def _remember(self, frame: Frame, position: Position, lost: int | None) -> None:
+        period_s = self._unwrapper.period_s
+        last_s = position.t0_s + (frame.n - 1) * period_s
+        self.newest = Moment(self.counters.segments, frame.t_us, position.t0_s, last_s, period_s, lost)
 
     def _block(self, frame: Frame, counts: NDArray[np.int16], position: Position) -> SampleBlock:
         self._count(
@@ -129,6 +148,8 @@ class StreamAssembler:
         except ProtocolError:
             self._count(malformed=1)
             return
+        if descriptor.boot_id != self._descriptor.boot_id:
+            self._next_index = None
         if descriptor != self._descriptor:
             self._use(descriptor)
 

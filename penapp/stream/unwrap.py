@@ -51,18 +51,18 @@ class Unwrapper:
         """`index` and `t_us` as they stand in the frame (32 bits)."""
         if not self._started:
             return Position(Place.FIRST)
-        ahead = _signed(index - self._expected)
+        ahead = signed(index - self._expected)
         if ahead < 0:
             return Position(Place.OLD if -ahead * self._nominal_s <= OLD_S else Place.RESTART)
         stated_s = self._since_last_s(index, t_us)
-        predicted_s = _signed(index - self._last_index) * self.period_s
+        predicted_s = signed(index - self._last_index) * self.period_s
         if abs(stated_s - predicted_s) > JUMP_S + DRIFT * predicted_s:
             return Position(Place.RESTART)
         return Position(Place.NEXT, ahead, self._elapsed_s + stated_s)
 
     def accept(self, index: int, t_us: int, n: int, position: Position) -> None:
         if position.place is Place.NEXT:
-            steps = _signed(index - self._last_index)
+            steps = signed(index - self._last_index)
             measured_s = (position.t0_s - self._elapsed_s) / steps
             weight = min(1.0, steps / PERIOD_MEMORY)
             self.period_s += weight * (measured_s - self.period_s)
@@ -73,12 +73,12 @@ class Unwrapper:
 
     def _since_last_s(self, index: int, t_us: int) -> float:
         """Seconds since the last frame's first sample: of all that t_us may mean, the one the index tells."""
-        predicted_us = _signed(index - self._last_index) * self.period_s * 1e6
+        predicted_us = signed(index - self._last_index) * self.period_s * 1e6
         within_wrap = (t_us - self._last_us) % WRAP
         wraps = round((predicted_us - within_wrap) / WRAP)
         return (within_wrap + wraps * WRAP) / 1e6
 
 
-def _signed(difference: int) -> int:
+def signed(difference: int) -> int:
     """A difference of 32-bit counters, from -2**31 to 2**31 - 1."""
     return (difference + WRAP // 2) % WRAP - WRAP // 2

@@ -78,17 +78,21 @@ class PenFirmware:
         mtu: int | None = None,
     ) -> None:
         self.state = PenState(descriptor)
-        self._faults = faults or Faults()
         self._wanted_batch = batch
         self._mtu = mtu
+        self.set_faults(faults or Faults())
         self._decoder = FrameDecoder() if mtu is None else NotificationDecoder()
-        self._wire = FaultyWire(self._faults, delimiter=DELIMITER if mtu is None else b"")
-        self._overrun_rng = np.random.default_rng(self._faults.seed)
         self._waiting = _Batcher(len(self._stream.channels))
         self._seq = dict.fromkeys(FrameType, 0)
         self._next_sample_us = 0
         self._next_flags = Flag.NONE
         self._last: tuple[Command, Response] | None = None
+
+    def set_faults(self, faults: Faults) -> None:
+        """From now on these go wrong; what the wire still held back is lost."""
+        self._faults = faults
+        self._wire = FaultyWire(faults, delimiter=DELIMITER if self._mtu is None else b"")
+        self._overrun_rng = np.random.default_rng(faults.seed)
 
     @property
     def descriptor(self) -> Descriptor:

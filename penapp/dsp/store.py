@@ -13,8 +13,11 @@ from penapp.dsp.style import writing_style
 PAD_S = 0.12
 """A word is cut this long before its first touchdown and after its last lift-off."""
 
-KEEP_S = 30.0
+KEEP_S = 60.0
 """Rows older than this are forgotten; a word and the style before it need less."""
+
+SEEN = 0.8
+"""Share of KEEP_S that a cut looks back: so far all rows are there, however late it is made."""
 
 
 class RowStore:
@@ -31,8 +34,8 @@ class RowStore:
     def push(self, motion: MotionBlock) -> None:
         self._t.append(motion.t)
         self._rows.append(feature_rows(motion, self._params))
-        while len(self._t) > 1 and self._t[1][0] < motion.t[-1] - self._keep_s:
-            del self._t[0], self._rows[0]
+        if self._t[0][0] < motion.t[-1] - 2 * self._keep_s:
+            self._merge()
 
     def cut(self, start_t: float, end_t: float, until_t: float = np.inf) -> Features:
         """Rows from start_t - PAD_S to end_t + PAD_S, none after until_t (when the decision fell)."""
@@ -41,8 +44,13 @@ class RowStore:
         rows = self._rows[0] if self._t else np.empty((0, len(ROW_NAMES)), np.float32)
         a = int(np.searchsorted(t, start_t - PAD_S, side="left"))
         b = int(np.searchsorted(t, min(end_t + PAD_S, until_t), side="right"))
-        return word_features(t[a:b], rows[a:b], writing_style(rows[:b]), self._params)
+        seen = int(np.searchsorted(t, t[b - 1] - SEEN * self._keep_s)) if b else 0
+        a = max(a, seen)
+        return word_features(t[a:b], rows[a:b], writing_style(rows[seen:b]), self._params)
 
     def _merge(self) -> None:
+        """One piece, without what is too old to be asked for."""
         if len(self._t) > 1:
-            self._t, self._rows = [np.concatenate(self._t)], [np.concatenate(self._rows)]
+            t, rows = np.concatenate(self._t), np.concatenate(self._rows)
+            first = int(np.searchsorted(t, t[-1] - self._keep_s))
+            self._t, self._rows = [t[first:].copy()], [rows[first:].copy()]

@@ -20,7 +20,10 @@ from firmware_protocol.descriptor import standard_descriptor
 from penapp.device.carrier import PtyCarrier, TcpCarrier
 from penapp.device.far_end import VirtualPen
 from penapp.device.serial_source import SerialSource
-from penapp.live import LinkState, LiveSession
+from penapp.device.virtual import VirtualPenSource
+from penapp.live import LinkState, LiveSession, TextCommitted
+from penapp.pipeline import default_pipeline
+from penapp.simulation.sources import DemoSource
 from tests.device.toy_pens import EventLog, ToyPipeline
 
 SOAK = os.environ.get("PENAPP_SOAK") == "1"
@@ -105,5 +108,46 @@ def test_a_long_stream_arrives_whole_and_in_flat_memory(carrier, tmp_path, repor
     report(
         f"{carrier.__name__}: {SAMPLES / RATE_HZ / 60:.1f} min at 400 Hz x 13 in {seconds:.1f} s, 0 lost, "
         f"memory +-{stray:.2f} MB (end less beginning {trend:+.2f}), {per_pen:.2f} % of a core (both ends)"
+    )
+    assert stray <= FLAT_MB
+
+
+class Writing:
+    """The demo's sentences over and over, for a given number of samples."""
+
+    def __init__(self, n: int) -> None:
+        self._demo, self._left = DemoSource(RATE_HZ), n
+        self.descriptor = self._demo.descriptor
+
+    def read(self, n: int):
+        if not self._left:
+            return None
+        counts = self._demo.read(min(n, self._left))
+        self._left -= len(counts)
+        return counts
+
+
+def test_long_writing_goes_through_the_whole_chain_in_flat_memory(report):
+    words, memory = [], []
+
+    def on_event(event):
+        if isinstance(event, TextCommitted):
+            words.append(len(event.hypothesis.text))
+            memory.append(resident_mb())
+
+    samples = SAMPLES if SOAK else SAMPLES // 2
+    session = LiveSession(VirtualPenSource(Writing(samples), speed=None), default_pipeline, on_event=on_event)
+    started = time.perf_counter()
+    session.start()
+    assert session.wait(3000.0)
+    session.stop()
+    seconds, status = time.perf_counter() - started, session.status()
+    assert (session.error, status.samples, status.lost) == (None, samples, 0)
+    assert len(words) > samples / RATE_HZ / 5
+    settled = np.array(memory[len(memory) // 6 :])
+    stray = np.abs(settled - np.median(settled)).max()
+    report(
+        f"whole chain: {samples / RATE_HZ / 60:.1f} min at 400 Hz in {seconds:.0f} s, {len(words)} words, "
+        f"memory +-{stray:.2f} MB around {np.median(settled):.0f}"
     )
     assert stray <= FLAT_MB

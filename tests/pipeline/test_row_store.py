@@ -61,6 +61,28 @@ def test_old_rows_are_forgotten_and_recent_ones_are_not():
     assert (recent.t[0], recent.t[-1]) == (pytest.approx(3.38), pytest.approx(4.62))
 
 
+def test_an_hour_of_writing_takes_no_more_room_than_two_minutes():
+    """Cuts in between once kept every row for good."""
+    store, held = RowStore(DEFAULT_PARAMS, keep_s=2.0), []
+    for k in range(60):
+        store.push(motion(100, first=100 * k))
+        if k % 3:
+            store.cut(k - 0.5, k + 0.5)
+        held.append(sum(len(t) for t in store._t))
+    assert max(held) <= 5 * 100
+    assert len(store.cut(59.0, 59.5).t) > 50
+
+
+def test_how_late_a_cut_is_made_does_not_matter():
+    early, late = RowStore(DEFAULT_PARAMS, keep_s=10.0), RowStore(DEFAULT_PARAMS, keep_s=10.0)
+    for block in pieces(motion(1500), 25):
+        early.push(block)
+    for block in pieces(motion(1650), 150):
+        late.push(block)
+    until_t = 14.99
+    np.testing.assert_array_equal(early.cut(9.0, 13.0, until_t).values, late.cut(9.0, 13.0, until_t).values)
+
+
 def test_per_segment_normalisation_acts_on_the_cut_alone():
     params = FeatureParams(normalisation="per-segment")
     one, other = (RowStore(params) for _ in range(2))

@@ -128,7 +128,9 @@ class FakePen:
         if self._pump is not None and self._pump is not asyncio.current_task():
             self._pump.cancel()
             await asyncio.wait([self._pump])
-        for path in [p for p in self.bluez.objects if p.startswith(f"{self.path}/service") and "char" not in p]:
+        for path in [
+            p for p in self.bluez.objects if p.startswith(f"{self.path}/service") and "char" not in p
+        ]:
             self.bluez.remove(path)
         self._say(Connected=Variant("b", False), ServicesResolved=Variant("b", False))
 

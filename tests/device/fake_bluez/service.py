@@ -168,4 +168,3 @@ class FakeBluez:
         work = asyncio.get_running_loop().create_task(pen.call(str(message.path), message))
         self.later(message, work)
         return True
-

@@ -111,6 +111,7 @@ def _open(path: Path, provider: str, known: tuple[str, ...]) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.enable_mem_pattern = False  # kept per input length for good: words have hundreds of lengths
     options.log_severity_level = 3
     wanted = [PROVIDERS[provider], PROVIDERS["cpu"]]
     available = [name for name in dict.fromkeys(wanted) if name in known]

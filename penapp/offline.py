@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penapp.decode.types import Hypothesis
-from penapp.device.recording import Recording
+from penapp.device.recorded import open_recorded
 from penapp.live_types import MakePipeline
 from penapp.stream.assemble import StreamAssembler, StreamCounters
 from penapp.stream.merge import assembled
@@ -33,8 +33,8 @@ def decode_recording(
     make_pipeline: MakePipeline,
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> DecodedRecording:
-    """All words of the file; on_progress gets the bytes read so far. Raises what `Recording` raises."""
-    recording = Recording(path)
+    """All words of the file; on_progress gets the bytes read so far. Raises what `open_recorded` raises."""
+    recording = open_recorded(path)
     try:
         pipeline = make_pipeline(recording.descriptor)
         assembler = StreamAssembler(recording.descriptor)
@@ -50,7 +50,7 @@ def decode_recording(
                     words += pipeline.push(block)
             on_progress(recording.read_bytes)
         words += pipeline.finish()
-        damaged = recording.decoder.counters.damaged
+        damaged = recording.counters.damaged_frames
         name = recording.descriptor.name
         return DecodedRecording(path, tuple(words), assembler.counters, damaged, name)
     finally:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from penapp.device.discover import VIRTUAL
+from penapp.device.recorded import is_recorded
 from penapp.device.source import PenSource
 
 VIRTUAL_NAMES = (VIRTUAL, "demo")
@@ -18,7 +19,7 @@ def source_for(pen: str, speed: float | None) -> PenSource:
     pace = _pace(speed)
     if pen in VIRTUAL_NAMES:
         return _virtual(pace)
-    if pen.endswith(".pen") or Path(pen).is_file():
+    if is_recorded(pen):
         from penapp.device.replay import ReplaySource
 
         return ReplaySource(Path(pen), pace)

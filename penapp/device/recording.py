@@ -12,6 +12,7 @@ from firmware_protocol.framing import VERSION, Frame, FrameDecoder, FrameType, e
 from firmware_protocol.messages import Op, Response, Status, parse_response, response_frame
 from penapp.device.diagnosis import shown
 from penapp.device.errors import ProtocolVersionError, RecordingError
+from penapp.device.source import LinkCounters
 from penapp.errors import BadInputError
 
 READ_BYTES = 1 << 16
@@ -66,6 +67,8 @@ class Recording:
     file cannot be read or holds no descriptor, `ProtocolVersionError` if its frames are of another version.
     """
 
+    notes: tuple[str, ...] = ()
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self.decoder = FrameDecoder()
@@ -77,6 +80,11 @@ class Recording:
         except BaseException:
             self._file.close()
             raise
+
+    @property
+    def counters(self) -> LinkCounters:
+        seen = self.decoder.counters
+        return LinkCounters(self.read_bytes, seen.accepted, seen.damaged, seen.foreign_version)
 
     def frames(self) -> Iterator[list[Frame]]:
         """DATA frames, and RSP frames that hold a later descriptor, in batches of one read."""

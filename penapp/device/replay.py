@@ -9,7 +9,7 @@ from pathlib import Path
 
 from firmware_protocol.descriptor import Descriptor
 from firmware_protocol.framing import Frame
-from penapp.device.recording import Recording
+from penapp.device.recorded import RecordedStream, open_recorded
 from penapp.device.source import ArrivedFrame, LinkCounters
 from penapp.errors import DeviceError
 
@@ -18,21 +18,20 @@ MAX_PAUSE_S = 2.0
 
 
 class ReplaySource:
-    """Plays the frames of a `*.pen` file; speed 1.0 = as recorded, None = as fast as it goes."""
+    """Plays what `open_recorded` opens; speed 1.0 = as recorded, None = as fast as it goes."""
 
     def __init__(self, path: Path, speed: float | None = 1.0) -> None:
         self.name = path.name
         self._path = path
         self._speed = speed
-        self._recording: Recording | None = None
+        self._recording: RecordedStream | None = None
         self._stopped = False
 
     @property
     def counters(self) -> LinkCounters:
         if self._recording is None:
             return LinkCounters()
-        seen = self._recording.decoder.counters
-        return LinkCounters(self._recording.read_bytes, seen.accepted, seen.damaged, seen.foreign_version)
+        return self._recording.counters
 
     @property
     def progress(self) -> float:
@@ -42,7 +41,7 @@ class ReplaySource:
         return self._recording.read_bytes / max(1, self._recording.total_bytes)
 
     async def open(self) -> Descriptor:
-        self._recording = Recording(self._path)
+        self._recording = await asyncio.to_thread(open_recorded, self._path)
         return self._recording.descriptor
 
     async def start(self) -> None:

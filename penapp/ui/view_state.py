@@ -66,7 +66,7 @@ def source_problem(choice: SourceChoice) -> str:
         return "Choose or type a serial port first"
     if choice.kind is SourceKind.REPLAY and not choice.target:
         return "Choose a recording first"
-    if choice.kind is SourceKind.REPLAY and not Path(choice.target).is_file():
+    if choice.kind is SourceKind.REPLAY and not Path(choice.target).exists():
         return f"There is no file {choice.target}"
     return ""
 

@@ -1,0 +1,62 @@
+"""Recordings of other pens written as our own streams."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from penapp.device.axes import mounts
+from penapp.device.recorded import RecordedStream, open_recorded
+from penapp.device.recording import SUFFIX, Recording, StreamWriter
+from penapp.device.stabilo import StabiloRecording
+from penapp.errors import BadInputError
+from penapp.stream.assemble import StreamAssembler
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """What was written. notes: what had to be guessed or was left out, a sentence each."""
+
+    samples: int
+    lost: int
+    loss_percent: float
+    segments: int
+    notes: tuple[str, ...]
+
+
+def convert_recording(
+    source: Path, target: Path, *, axes: str | None = None, rear_axes: str | None = None
+) -> Converted:
+    """The whole recording; `target` must not be there yet. Axes as in `penapp.device.axes.axis_map`.
+
+    Raises:
+        BadInputError: the source does not fit, or the target is there
+        RecordingError: the target cannot be written
+    """
+    recorded = _opened(source, axes, rear_axes)
+    try:
+        if target.suffix != SUFFIX:
+            raise BadInputError(f"{target} is no name for a recorded stream, expected {target.stem}{SUFFIX}.")
+        assembler = StreamAssembler(recorded.descriptor)
+        writer = StreamWriter(target, recorded.descriptor)
+        try:
+            for batch in recorded.frames():
+                writer.append(batch)
+                for frame in batch:
+                    assembler.push(frame)
+        finally:
+            writer.close()
+        seen = assembler.counters
+        return Converted(seen.samples, seen.lost, seen.loss_percent, seen.segments, recorded.notes)
+    finally:
+        recorded.close()
+
+
+def _opened(source: Path, axes: str | None, rear_axes: str | None) -> RecordedStream:
+    recorded = open_recorded(source)
+    if isinstance(recorded, Recording):
+        recorded.close()
+        raise BadInputError(f"{source} is a recorded stream already, expected another pen's recording.")
+    if axes is None and rear_axes is None:
+        return recorded
+    return StabiloRecording(source, mounts(axes or "x,y,z", rear_axes))

@@ -1,0 +1,72 @@
+"""Anything recorded that can be played: our own streams, and what other pens left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from firmware_protocol.descriptor import Descriptor
+from firmware_protocol.framing import Frame
+from penapp.device.recording import Recording
+from penapp.device.source import LinkCounters
+from penapp.device.stabilo import SENSORS, StabiloRecording
+from penapp.errors import BadInputError
+
+
+class RecordedStream(Protocol):
+    """A recording opened for reading: who wrote it, and its frames in order. `close` may come twice.
+
+    counters:                what was read so far; damaged_frames also counts lines that were cut short
+    read_bytes, total_bytes: how far the reading is
+    notes:                   what is guessed or left out, a sentence each; empty for our own recordings
+    """
+
+    @property
+    def descriptor(self) -> Descriptor: ...
+
+    @property
+    def counters(self) -> LinkCounters: ...
+
+    @property
+    def read_bytes(self) -> int: ...
+
+    @property
+    def total_bytes(self) -> int: ...
+
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+
+    def frames(self) -> Iterator[list[Frame]]: ...
+
+    def close(self) -> None: ...
+
+
+def open_recorded(path: Path) -> RecordedStream:
+    """`FILE.pen`, the folder of a STABILO recording or its .csv; raises `BadInputError` for anything else."""
+    if path.is_dir():
+        return _folder(path)
+    if path.suffix.lower() == ".csv":
+        return StabiloRecording(path)
+    return Recording(path)
+
+
+def is_recorded(pen: str) -> bool:
+    """Whether `--pen` names a recording: a file or folder that is there, or what must be meant as one."""
+    path = Path(pen)
+    return path.suffix.lower() in {".pen", ".csv"} or path.is_file() or path.is_dir()
+
+
+def _folder(path: Path) -> StabiloRecording:
+    if (path / SENSORS).is_file():
+        return StabiloRecording(path)
+    inside = sorted(found.parent for found in path.glob(f"*/{SENSORS}"))
+    if inside:
+        raise BadInputError(
+            f"{path} holds {len(inside)} recordings, {inside[0].name} the first, expected one.",
+            advice=f"Give one of them: {inside[0]}.",
+        )
+    raise BadInputError(
+        f"{path} is a folder without {SENSORS}.",
+        advice=f"Give a recording (FILE.pen), or the folder of one STABILO recording, with {SENSORS} in it.",
+    )

@@ -12,6 +12,7 @@ COMMANDS = {
     "live": ("penapp.cli.live:live", "What the pen writes, as text in the terminal."),
     "devices": ("penapp.cli.devices:devices", "The pens and ports that can be used."),
     "decode": ("penapp.cli.decode:decode", "Recorded streams to text."),
+    "virtual-pen": ("penapp.cli.virtual_pen:virtual_pen", "A pen to open from another program or machine."),
     "convert": ("penapp.cli.convert:convert", "Recordings of other pens to streams of ours."),
     "evaluate": ("penapp.cli.evaluate:evaluate", "Error rates of a corpus through the live pipeline."),
 }

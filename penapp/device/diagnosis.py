@@ -9,6 +9,7 @@ from penapp.device.errors import (
     ProtocolVersionError,
     WrongDeviceError,
 )
+from penapp.device.socket_port import SCHEME
 from penapp.device.source import LinkCounters
 from penapp.errors import DeviceError
 
@@ -47,6 +48,11 @@ def no_samples(name: str, seconds: float) -> PenSilentError:
 
 
 def lost(name: str) -> PenLostError:
+    if name.startswith(SCHEME):
+        return PenLostError(
+            f"the pen at {name} is gone: it closed the connection, or its machine is out of reach.",
+            advice="A pen serves one program at a time: is another one using it? What was recorded is kept.",
+        )
     return PenLostError(
         f"the pen at {name} is gone: unplugged, switched off or out of reach.",
         advice="Plug it in again and connect; what was recorded so far is kept.",

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import errno
-import socket
 import sys
 from typing import Protocol
-from urllib.parse import urlsplit
 
 import serial
 
 from firmware_protocol.links import SERIAL_BAUD
 from penapp.device.errors import PortAbsentError, PortBusyError, PortError, PortPermissionError
+from penapp.device.socket_port import SCHEME, SocketPort
 
 READ_TIMEOUT_S = 0.1
-CONNECT_TIMEOUT_S = 3.0
 MAX_READ_BYTES = 4096
 PLAIN_BAUD = 115_200
 """A pseudo-terminal of macOS refuses any speed that is not in termios; none of them means anything there."""
 
-_ABSENT = {errno.ENOENT, errno.ENXIO, errno.ENODEV, errno.ENOTDIR, errno.ECONNREFUSED, errno.EHOSTUNREACH}
+_ABSENT = {errno.ENOENT, errno.ENXIO, errno.ENODEV, errno.ENOTDIR}
 _BUSY = {errno.EBUSY, errno.EAGAIN, errno.EWOULDBLOCK}
 _FORBIDDEN = {errno.EACCES, errno.EPERM}
 
@@ -41,8 +39,10 @@ class Port(Protocol):
 
 def open_port(name: str) -> Port:
     """Open a device name (`/dev/ttyACM0`, `COM3`) or `socket://host:port`; raises `PortError` subclasses."""
+    if name.startswith(SCHEME):
+        return SocketPort(name)
     try:
-        return SocketPort(name) if name.startswith("socket://") else SerialPort(name)
+        return SerialPort(name)
     except (OSError, ValueError) as error:
         raise _port_error(name, error) from error
 
@@ -79,40 +79,10 @@ class SerialPort:
         self._serial.close()
 
 
-class SocketPort:
-    """A byte stream over TCP: a pen behind a serial server, or the virtual pen where there are no ptys."""
-
-    def __init__(self, name: str) -> None:
-        address = urlsplit(name)
-        if not address.hostname or not address.port:
-            raise ValueError("expected socket://host:port")
-        self._socket = socket.create_connection((address.hostname, address.port), CONNECT_TIMEOUT_S)
-        self._socket.settimeout(READ_TIMEOUT_S)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def read(self) -> bytes:
-        try:
-            raw = self._socket.recv(MAX_READ_BYTES)
-        except TimeoutError:
-            return b""
-        if not raw:
-            raise ConnectionResetError("the other side closed the connection")
-        return raw
-
-    def write(self, raw: bytes) -> None:
-        self._socket.sendall(raw)
-
-    def cancel(self) -> None:
-        """Nothing to do: a read lasts 0.1 s at most."""
-
-    def close(self) -> None:
-        self._socket.close()
-
-
 def _port_error(name: str, error: OSError | ValueError) -> PortError:
     code = getattr(error, "errno", None)
     text = str(error)
-    if code in _ABSENT or "FileNotFoundError" in text or isinstance(error, TimeoutError | socket.gaierror):
+    if code in _ABSENT or "FileNotFoundError" in text or isinstance(error, TimeoutError):
         return PortAbsentError(
             f"there is no pen at {name}.", advice="Plug it in, then look for its name with `penapp devices`."
         )

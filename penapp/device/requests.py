@@ -65,6 +65,8 @@ class Requests:
                 return await future
         finally:
             del self._waiting[key]
+            if future.done() and not future.cancelled():
+                future.exception()  # sending itself may have failed: then nobody else asks for it
 
     def answer(self, frame: Frame) -> None:
         """Take a RSP frame; one that nobody waits for (a late duplicate) or that says nothing is dropped."""

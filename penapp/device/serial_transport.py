@@ -46,7 +46,10 @@ class SerialTransport:
         self._reader = PortReader(self._port, loop, self._arrived, sink.gone)
         self._reader.start()
         sink.stage(LinkStage.DISCOVERING)
-        self._write(DELIMITER)
+        try:
+            self._write(DELIMITER)
+        except OSError as error:
+            raise self.lost() from error
 
     async def descriptor(self) -> Descriptor | None:
         """A byte stream knows nothing of the pen: ask with HELLO."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from penapp.cli.lsl import LslView, check_pace
 from penapp.cli.providers import CPU, pipeline_on, provider_option
 from penapp.cli.sources import source_for
 from penapp.cli.views import JsonView, PlainView, TerminalView, View
@@ -22,6 +23,8 @@ Examples:
   penapp live --pen /dev/ttyACM0 --record today.pen
   penapp live --pen socket://192.168.0.7:4000
   penapp live --pen today.pen --speed 4     a recording, four times as fast
+  penapp live --pen lsl:MyPen               an LSL stream with a pen's channels
+  penapp live --lsl                         streams 'penapp' and 'penapp text' for LSL
   penapp live --json | jq -r 'select(.event == "committed") | .text'
 \b
 With --json: {event: committed, text, confidence, start_t, end_t, candidates} for
@@ -40,7 +43,7 @@ Ctrl-C ends the session; what was recorded stays."""
     default="virtual",
     show_default=True,
     metavar="PEN",
-    help="'virtual', a serial port, socket://HOST:PORT, or a recording (FILE.pen).",
+    help="'virtual', a serial port, socket://HOST:PORT, lsl:STREAM, or a recording.",
 )
 @click.option(
     "--record",
@@ -55,13 +58,41 @@ Ctrl-C ends the session; what was recorded stays."""
     metavar="X",
     help="Pace of the virtual pen or a recording: 1 as written (default), 4 faster, 0 as fast as it goes.",
 )
+@click.option(
+    "--lsl",
+    is_flag=False,
+    flag_value="penapp",
+    metavar="[NAME]",
+    help="Send samples and words out as LSL streams NAME and 'NAME text'. [default name: penapp]",
+)
 @provider_option
-def live(pen: str, record: Path | None, as_json: bool, speed: float | None, provider: str = CPU) -> None:
+def live(
+    pen: str,
+    record: Path | None,
+    as_json: bool,
+    speed: float | None,
+    lsl: str | None = None,
+    provider: str = CPU,
+) -> None:
     """Decode what a pen writes, live, in the terminal.
 
     The upper line is the text, the lower one says how the link does: samples per second, samples lost.
     """
-    play(source_for(pen, speed), pipeline_on(provider), _view(as_json), record_to=record)
+    if lsl is not None:
+        check_pace(speed)
+    source, view = source_for(pen, speed), _view(as_json)
+    if lsl is None:
+        play(source, pipeline_on(provider), view, record_to=record)
+        return
+    from penapp.device.tap import TappedSource
+    from penapp.lsl.outlet import LslOutlet
+
+    outlet = LslOutlet(lsl)
+    try:
+        tapped = TappedSource(source, outlet)
+        play(tapped, pipeline_on(provider), LslView(view, outlet), record_to=record)
+    finally:
+        outlet.close()
 
 
 def play(

@@ -25,6 +25,10 @@ def source_for(pen: str, speed: float | None) -> PenSource:
         return ReplaySource(Path(pen), pace)
     if speed is not None:
         raise click.UsageError("--speed is for the virtual pen and for recordings; a real pen has its own.")
+    if pen.startswith("lsl:"):
+        from penapp.lsl.inlet import LslSource
+
+        return LslSource(pen.removeprefix("lsl:"))
     from penapp.device.serial_source import SerialSource
 
     return SerialSource(pen)

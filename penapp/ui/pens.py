@@ -41,6 +41,10 @@ def opener(*, record_to: Path | None = None) -> Opener:
 
 def pen_source(choice: SourceChoice) -> tuple[PenSource, PadSink | None, InkSoFar | None]:
     """Where frames come from, who takes the pad's points, and what ink can be shown."""
+    if choice.kind is SourceKind.SERIAL and choice.target.startswith("lsl:"):
+        from penapp.lsl.inlet import LslSource
+
+        return LslSource(choice.target.removeprefix("lsl:")), None, None
     if choice.kind is SourceKind.SERIAL:
         from penapp.device.serial_source import SerialSource
 

@@ -2,16 +2,18 @@
 
 import asyncio
 import errno
+import gc
 import socket
 
 import numpy as np
 import pytest
 
-from firmware_protocol.messages import join_samples
+from firmware_protocol.messages import Op, join_samples
 from firmware_protocol.virtual_pen import PenFirmware
 from penapp.device.errors import PenLostError, PortAbsentError, PortBusyError, PortError
 from penapp.device.far_end import VirtualPen
 from penapp.device.port import open_port
+from penapp.device.requests import Requests
 from penapp.device.serial_source import SerialSource
 from penapp.device.tcp_server import TcpServerCarrier
 from tests.device.toy_pens import IMPATIENT, ToyInk, toy_counts
@@ -42,6 +44,15 @@ async def first_frames(address, samples=40):
     return got
 
 
+async def frames_before_start(address):
+    """What a host hears that has only said HELLO."""
+    source = SerialSource(address, timing=IMPATIENT)
+    await source.open()
+    heard = source.counters.frames
+    await source.close()
+    return heard
+
+
 def test_a_host_that_vanished_finds_the_pen_again_and_the_index_tells_the_gap(served):
     pen, firmware, carrier, _ = served
     before = asyncio.run(first_frames(pen.address))
@@ -53,6 +64,7 @@ def test_a_host_that_vanished_finds_the_pen_again_and_the_index_tells_the_gap(se
         rows = np.arange(frame.index, frame.index + frame.n) % len(counts)
         np.testing.assert_array_equal(join_samples([frame], 13), counts[rows])
     assert firmware.descriptor.boot_id == 7
+    assert asyncio.run(frames_before_start(pen.address)) == 1
 
 
 def test_a_second_host_is_turned_away_and_told_why_while_the_first_goes_on(served):
@@ -76,6 +88,23 @@ def test_a_second_host_is_turned_away_and_told_why_while_the_first_goes_on(serve
         return caught.value
 
     assert "is another one using it?" in asyncio.run(both()).advice
+
+
+def test_a_command_that_cannot_even_be_written_leaves_nothing_behind_in_the_log(caplog):
+    def write(_):
+        requests.fail(PenLostError("gone"))
+        raise PenLostError("gone")
+
+    requests = Requests(write, IMPATIENT)
+
+    async def ask():
+        with pytest.raises(PenLostError):
+            await requests.ask(Op.HELLO)
+        gc.collect()
+
+    asyncio.run(ask())
+    assert not caplog.records
+    assert not requests._waiting
 
 
 def test_a_server_that_resets_the_connection_in_mid_stream_is_a_lost_pen(served):

@@ -28,7 +28,7 @@ def test_gaps_of_regular_stamps_are_exact(jitter_s):
 
 @pytest.mark.parametrize("rate_error", [-0.005, 0.003])
 def test_a_rate_a_little_off_is_no_loss(rate_error):
-    taken = np.delete(np.arange(3000), range(2000, 2050))
+    taken = np.delete(np.arange(3000), range(2000, 2250))
     stamps = taken / 100.0 * (1.0 + rate_error)
     index, t_us = pushed(stamps)
     np.testing.assert_array_equal(index, taken)

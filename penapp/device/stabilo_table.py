@@ -54,6 +54,8 @@ def read_table(path: Path) -> SensorTable:
         raise BadInputError(f"{path} holds no samples, only a header.", advice=EXPECTED)
     _check_counts(values[:, _COUNTS], path)
     _check_whole(values[:, -1], path)
+    if not np.isfinite(values[:, 0]).all():
+        raise BadInputError(f"{path}: Millis holds something that is no time.", advice=EXPECTED)
     return SensorTable(
         values[:, 0], values[:, _COUNTS].astype(np.int16), values[:, -1].astype(np.int64), order is None, torn
     )

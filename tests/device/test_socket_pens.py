@@ -91,11 +91,11 @@ def test_a_second_host_is_turned_away_and_told_why_while_the_first_goes_on(serve
 
 
 def test_a_command_that_cannot_even_be_written_leaves_nothing_behind_in_the_log(caplog):
-    def write(_):
+    async def send(_):
         requests.fail(PenLostError("gone"))
         raise PenLostError("gone")
 
-    requests = Requests(write, IMPATIENT)
+    requests = Requests(send, IMPATIENT)
 
     async def ask():
         with pytest.raises(PenLostError):
@@ -148,6 +148,33 @@ def test_each_way_to_reach_nobody_is_named(monkeypatch, failure, message, advice
         open_port("socket://pen:4000")
     assert "socket://pen:4000" in str(caught.value)
     assert advice in caught.value.advice
+
+
+def test_a_connection_that_is_reset_before_the_first_byte_is_a_lost_pen(monkeypatch):
+    class Reset:
+        def read(self):
+            return b""
+
+        def write(self, _):
+            raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
+
+        def cancel(self):
+            """Nothing waits."""
+
+        def close(self):
+            """Nothing is open."""
+
+    monkeypatch.setattr("penapp.device.serial_transport.open_port", lambda _: Reset())
+
+    async def opened():
+        source = SerialSource("socket://pen:4000", timing=IMPATIENT)
+        try:
+            await source.open()
+        finally:
+            await source.close()
+
+    with pytest.raises(PenLostError, match="closed the connection"):
+        asyncio.run(opened())
 
 
 @pytest.mark.parametrize("name", ["socket://", "socket://pen", "socket://pen:0x1", "socket://pen:99999"])

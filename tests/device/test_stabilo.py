@@ -189,6 +189,10 @@ BROKEN = {
         [*LINES[:5], ";".join(["1", "nan", *LINES[5].split(";")[2:]]), *LINES[6:]],
         "Acc1 X of sample 5 is nan",
     ),
+    "no time": (
+        [*LINES[:5], ";".join(["nan", *LINES[5].split(";")[1:]]), *LINES[6:]],
+        "Millis holds something",
+    ),
     "physical units": (
         [
             LINES[0],

@@ -154,3 +154,12 @@ def test_a_library_that_does_not_load_is_told_apart(monkeypatch):
     monkeypatch.setattr("penapp.lsl.library.import_module", broken)
     with pytest.raises(LslMissingError, match="does not load: LSL binary library file was not found"):
         load_pylsl()
+
+
+def test_the_window_and_the_terminal_take_an_lsl_stream_where_they_take_a_port():
+    from penapp.app import choice_from
+    from penapp.cli.sources import source_for
+    from penapp.ui.pens import pen_source
+
+    for source in (source_for("lsl:MyPen", None), pen_source(choice_from("lsl:MyPen"))[0]):
+        assert source.name == "lsl:MyPen"

@@ -13,7 +13,8 @@ Examples:
 \b
 IN is the folder of a STABILO challenge recording (sensor_data.csv and, where it
 is there, calibration.txt) or its .csv. What had to be guessed is told on standard
-error. `decode`, `live` and the window take IN as it is; converting fixes the axes."""
+error. `decode`, `live` and the window take IN as it is; converting fixes the axes.
+Where labels.csv lies beside it, OUT.txt gets the text, for `penapp evaluate FOLDER`."""
 
 
 @click.command(epilog=EPILOG)
@@ -31,5 +32,7 @@ def convert(source: Path, target: Path, axes: str | None, rear_axes: str | None)
     for note in done.notes:
         click.echo(f"penapp: {source}: {note}.", err=True)
     lost = f", {done.lost} lost ({done.loss_percent:.2f} %)" if done.lost else ", none lost"
+    if done.text is not None:
+        click.echo(f"penapp: what was written is in {done.text}, as `penapp evaluate` takes it.", err=True)
     click.echo(f"{target}: {done.samples} samples{lost}, {done.segments} segment(s)")
     return 0

@@ -7,6 +7,7 @@ from penapp.app import choice_from
 from penapp.cli.run_cli import run_cli
 from penapp.device.recording import Recording
 from penapp.device.stabilo_units import MAX_COUNTS, MAX_SI
+from penapp.evaluation.corpora import stream_sessions
 from penapp.offline import decode_recording
 from penapp.pipeline import default_pipeline
 from penapp.simulation.demo_ink import demo_sentences, sentence_ink
@@ -40,6 +41,21 @@ def test_convert_writes_a_stream_with_the_gaps_and_tells_what_it_guessed(penapp,
     code, _, err = penapp("convert", folder, tmp_path / "o.pen")
     assert code == 1
     assert "is already there" in err
+
+
+def test_the_labels_become_the_text_that_evaluate_wants(penapp, tmp_path):
+    folder = toy_recording(tmp_path / "rec", toy_lines(toy_counts(40)))
+    (folder / "labels.csv").write_text("label;start;stop\nB;1200;1290\nHaus;1000;1100\n", encoding="utf-8")
+    _, _, err = penapp("convert", folder, tmp_path / "o.pen")
+    assert "o.txt, as `penapp evaluate` takes it" in err
+    assert (tmp_path / "o.txt").read_text(encoding="utf-8") == "Haus B\n"
+    (session,) = stream_sessions(tmp_path)
+    assert session.references[0].label == "HausB"
+    (folder / "labels.csv").write_text("label;start;stop\nB\n", encoding="utf-8")
+    code, _, err = penapp("convert", folder, tmp_path / "p.pen")
+    assert code == 1
+    assert "labels.csv, line 2 reads 'B'. Expected label;start;stop." in err
+    assert not (tmp_path / "p.pen").exists()
 
 
 def test_axes_said_at_the_command_line_are_in_the_converted_pen(penapp, tmp_path):

@@ -17,6 +17,7 @@ from penapp.stream.assemble import StreamAssembler
 from penapp.stream.block import CHANNEL_COUNT, SampleBlock
 from penapp.stream.layout import ChannelLayout
 
+LINGER_S = 0.5
 SIGNAL_TYPE, TEXT_TYPE = "Pen", "Markers"
 
 
@@ -60,6 +61,9 @@ class LslOutlet:
             self._text.push_sample([text], self._clock.at(end_t) + self._to_lsl_s)
 
     def close(self) -> None:
+        """Listeners get the last word first: LSL drops what is on its way when an outlet goes."""
+        if self._text is not None and (self._text.have_consumers() or self._signals.have_consumers()):
+            time.sleep(LINGER_S)
         self._signals = self._text = self._assembler = None
 
     def _send(self, block: SampleBlock, arrival_ns: int) -> None:

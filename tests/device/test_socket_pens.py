@@ -4,6 +4,7 @@ import asyncio
 import errno
 import gc
 import socket
+import threading
 
 import numpy as np
 import pytest
@@ -44,15 +45,6 @@ async def first_frames(address, samples=40):
     return got
 
 
-async def frames_before_start(address):
-    """What a host hears that has only said HELLO."""
-    source = SerialSource(address, timing=IMPATIENT)
-    await source.open()
-    heard = source.counters.frames
-    await source.close()
-    return heard
-
-
 def test_a_host_that_vanished_finds_the_pen_again_and_the_index_tells_the_gap(served):
     pen, firmware, carrier, _ = served
     before = asyncio.run(first_frames(pen.address))
@@ -64,7 +56,20 @@ def test_a_host_that_vanished_finds_the_pen_again_and_the_index_tells_the_gap(se
         rows = np.arange(frame.index, frame.index + frame.n) % len(counts)
         np.testing.assert_array_equal(join_samples([frame], 13), counts[rows])
     assert firmware.descriptor.boot_id == 7
-    assert asyncio.run(frames_before_start(pen.address)) == 1
+
+
+def test_a_host_that_vanished_is_noticed_and_the_pen_stops_streaming(served):
+    pen, firmware, carrier, _ = served
+    noticed = threading.Event()
+
+    def gone():
+        firmware.disconnect()
+        noticed.set()
+
+    carrier.on_gone = gone
+    asyncio.run(first_frames(pen.address))
+    assert noticed.wait(10.0)
+    assert not firmware.streaming
 
 
 def test_a_second_host_is_turned_away_and_told_why_while_the_first_goes_on(served):

@@ -19,7 +19,7 @@ from firmware_protocol.channels import G_M_S2, Descriptor, Mount, StreamSpec, cl
 from firmware_protocol.framing import Flag, Frame, FrameType
 from firmware_protocol.messages import Op, Response, Status, response_frame
 from penapp.device.axes import FRONT_MM, REAR_MM
-from penapp.device.source import LinkCounters
+from penapp.device.source import ArrivedFrame, LinkCounters
 from penapp.device.stabilo_clock import NOMINAL_HZ, Counter, follow_counter, mean_rate_hz
 from penapp.device.stabilo_table import read_table
 from penapp.device.stabilo_units import MAX_COUNTS, MAX_SI, UNCONFIRMED, PenCounts, channels, read_calibration
@@ -61,10 +61,15 @@ class StabiloRecording:
 
     def frames(self) -> Iterator[list[Frame]]:
         """DATA frames in batches; a counter that began anew is a pen that started again."""
-        batch: list[Frame] = []
-        for frame in self._all_frames():
+        for batch in self.arrivals():
+            yield [arrived.frame for arrived in batch]
+
+    def arrivals(self) -> Iterator[list[ArrivedFrame]]:
+        """The same, each with the time at which the tablet had received its last sample."""
+        batch: list[ArrivedFrame] = []
+        for arrived in self._all_frames():
             self._frames += 1
-            batch.append(frame)
+            batch.append(arrived)
             if len(batch) == BATCH_FRAMES:
                 yield batch
                 batch = []
@@ -74,16 +79,19 @@ class StabiloRecording:
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _all_frames(self) -> Iterator[Frame]:
+    def _all_frames(self) -> Iterator[ArrivedFrame]:
         rows, boot, seq = self._counter.rows, self._counter.boot, 0
         for start, stop in _runs(self._counter):
             if start and boot[start] != boot[start - 1]:
-                yield self._hello(int(boot[start]))
+                yield ArrivedFrame(self._hello(int(boot[start])), self._arrival_ns(start))
             for first in range(start, stop, FRAME_SAMPLES):
                 part = slice(first, min(first + FRAME_SAMPLES, stop))
-                yield self._frame(seq, part)
+                yield ArrivedFrame(self._frame(seq, part), self._arrival_ns(part.stop - 1))
                 seq += 1
                 self.read_bytes = self.total_bytes * (part.stop) // (len(rows) + 1)
+
+    def _arrival_ns(self, sample: int) -> int:
+        return round(1e6 * float(self._table.millis[self._counter.rows[sample]]))
 
     def _frame(self, seq: int, part: slice) -> Frame:
         rows, index = self._counter.rows[part], int(self._counter.index[part.start])

@@ -17,11 +17,18 @@ class FrameSink(Protocol):
     def push(self, batch: Sequence[ArrivedFrame]) -> None: ...
 
 
+FURTHER = ("follow", "time_sync")
+"""What only some sources can do, and whoever uses them looks for by name."""
+
+
 class TappedSource:
-    """`source`, unchanged; the sink gets every batch before it is handed on."""
+    """`source`, unchanged in all it can do; the sink gets every batch before it is handed on."""
 
     def __init__(self, source: PenSource, sink: FrameSink) -> None:
         self._source, self._sink = source, sink
+        for name in FURTHER:
+            if hasattr(source, name):
+                setattr(self, name, getattr(source, name))
 
     @property
     def name(self) -> str:

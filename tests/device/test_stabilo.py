@@ -39,6 +39,11 @@ def test_every_count_arrives_in_order(tmp_path):
     assert recording.read_bytes == recording.total_bytes > 0
 
 
+def test_each_frame_knows_when_the_tablet_had_it(tmp_path):
+    arrived = [a for batch in StabiloRecording(made(tmp_path, 24)).arrivals() for a in batch]
+    assert [a.arrival_ns for a in arrived] == [1_000_000_000, 1_080_000_000, 1_160_000_000]
+
+
 def test_counts_become_the_units_that_the_maker_states(tmp_path):
     counts = toy_counts(16)
     counts[3] = [16384, 0, 0, 4096, 0, 0, 16384, 0, 0, 4096, 0, 0, 2048]

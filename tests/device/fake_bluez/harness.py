@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -34,7 +35,12 @@ def with_bluez(
 
 
 async def forget_bleak() -> None:
-    """Close what bleak keeps open for this loop; it has no public way for that."""
+    """Close what bleak keeps open for this loop and for loops that have ended; it has no public way for that."""
+    for loop in [loop for loop in manager._global_instances if loop.is_closed()]:
+        ended = manager._global_instances.pop(loop)._bus
+        if ended is not None:
+            with contextlib.suppress(RuntimeError):  # its loop is closed: nobody can be told any more
+                ended._finalize(None)
     kept = manager._global_instances.pop(asyncio.get_running_loop(), None)
     if kept is None or kept._bus is None:
         return

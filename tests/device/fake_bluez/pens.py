@@ -83,6 +83,18 @@ class FakePen:
         self.services = {links.NORDIC_UART_UUID: dict(UART_CHARACTERISTICS)}
         self.firmware = PenFirmware(self.ink.descriptor, faults=faults)
 
+    async def hold(self) -> None:
+        """Somebody else connected this pen and left it so."""
+        self.bluez.add(self.path, {DEVICE: self.properties(Variant("n", self.rssi))})
+        await self._connect()
+
+    def grow_mtu(self, mtu: int) -> None:
+        """The two sides agree on a larger MTU after the connection, as they do on a real radio."""
+        self.mtu = self.firmware._mtu = mtu
+        for path in self._uuids:
+            if path in self.bluez.objects:
+                self.bluez.change(path, CHARACTERISTIC, MTU=Variant("q", mtu))
+
     def properties(self, rssi: Variant) -> dict[str, Variant]:
         """Of its Device1."""
         return {

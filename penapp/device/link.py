@@ -61,7 +61,7 @@ class PenLink:
         except ProtocolError as error:
             raise WrongDeviceError(
                 f"the pen at {self.name} describes itself in a way we cannot read: {error.args[0]}",
-                advice=error.advice,
+                advice=error.advice or RESTART,
             ) from error
         return self._descriptor
 

@@ -1,4 +1,4 @@
-"""The BLE client over bleak's real Linux back-end and a fake BlueZ: what arrives, and how the link is used."""
+"""The BLE client over bleak's Linux back-end and a fake BlueZ: what arrives, how the link is used."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from firmware_protocol import links
 from firmware_protocol.commands import BatteryReading
 from firmware_protocol.messages import Op, join_samples
 from firmware_protocol.virtual_pen import Faults
+from penapp.device.ble_connect import BleTiming
 from penapp.device.ble_scan import PenScanner, find_pen
 from penapp.device.ble_source import BleSource
-from penapp.device.ble_transport import BleTiming
 from penapp.device.radio import Radio
 from penapp.device.requests import LinkTiming
 from penapp.device.transport import LinkStage
@@ -291,10 +291,9 @@ def test_a_pen_that_another_program_left_connected_is_taken_over():
 def test_an_mtu_that_grows_after_the_connection_is_waited_for():
     pen = FakePen(ToyInk(), mtu=23)
 
-    async def grow(bluez):
+    async def grow(_):
         reading = asyncio.ensure_future(read(BleSource(pen.address, timing=PATIENT), 8))
-        while not pen.connected or not any("char" in path for path in bluez.objects):
-            await asyncio.sleep(0.001)
+        await pen.shown.wait()
         pen.grow_mtu(247)
         return await reading
 
@@ -310,7 +309,7 @@ def test_text_over_bluetooth_is_the_text_that_was_written():
     async def session(_):
         live = LiveSession(source(pen.address), ToyPipeline, on_event=log)
         live.start()
-        await asyncio.to_thread(log.wait_for, lambda e: len(texts(log)) >= 5)
+        await asyncio.to_thread(log.wait_for, lambda _: len(texts(log)) >= 5)
         await asyncio.to_thread(live.stop)
         return live.status()
 

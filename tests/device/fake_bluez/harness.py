@@ -1,4 +1,4 @@
-"""Runs a test's coroutine on a loop of its own between a private bus, the fake BlueZ and bleak's real back-end."""
+"""Runs a test's coroutine on a loop of its own, with a fake BlueZ under bleak's real Linux back-end."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def with_bluez(
 
 
 async def forget_bleak() -> None:
-    """Close what bleak keeps open for this loop and for loops that have ended; it has no public way for that."""
+    """Close what bleak keeps open for this loop and for ended ones; it has no public way for that."""
     for loop in [loop for loop in manager._global_instances if loop.is_closed()]:
         ended = manager._global_instances.pop(loop)._bus
         if ended is not None:

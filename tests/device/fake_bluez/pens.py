@@ -1,10 +1,10 @@
-"""A pen as BlueZ shows it: device, services, characteristics; behind them the firmware, and what goes wrong."""
+"""A pen as BlueZ shows it: device, services, characteristics, the firmware behind them, and its faults."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from dbus_fast import Message, Variant
@@ -39,10 +39,14 @@ class FakePen:
 
     refuse:   (error, text) that answers Connect
     resolve:  an event that must be set before the services are told
+    hang:     Connect is never answered
     locked:   every GATT access is answered as by a pen that wants pairing
-    on_write: called with the value of each command before the firmware sees it
+    describe: changes the descriptor that is read
+    on_connect: awaited once the connection stands
     at:       {samples taken: what to do then, once}, for what happens in mid-stream
     speed:    1.0 = real time, None = as fast as the bus takes it
+
+    Two events tell a test where things stand: `asked` (Connect was called), `shown` (services were told).
     """
 
     def __init__(
@@ -62,12 +66,15 @@ class FakePen:
         self.firmware = PenFirmware(ink.descriptor, faults=faults, mtu=mtu)
         self.refuse: tuple[str, str] | None = None
         self.resolve: asyncio.Event | None = None
-        self.locked = False
+        self.locked = self.hang = False
+        self.describe: Callable[[bytes], bytes] = bytes
+        self.on_connect: Callable[[], Awaitable[None]] | None = None
         self.tell_mtu = True
         self.at: dict[int, Callable[[], object]] = {}
         self.writes: list[tuple[bytes, str]] = []
         self.connects = self.taken = 0
         self.connected = False
+        self.asked, self.shown = asyncio.Event(), asyncio.Event()
         self.bluez: FakeBluez
         self._notifying: set[str] = set()
         self._uuids: dict[str, str] = {}
@@ -120,7 +127,7 @@ class FakePen:
             raise BluezError("NotPermitted", "Not paired")
         uuid = self._uuids[path]
         if message.member == "ReadValue":
-            return "ay", [self.firmware.descriptor.encode()]
+            return "ay", [self.describe(self.firmware.descriptor.encode())]
         if message.member == "WriteValue":
             self.writes.append((bytes(message.body[0]), message.body[1]["type"].value))
             await self._send(self.firmware.receive(bytes(message.body[0])))
@@ -148,11 +155,16 @@ class FakePen:
 
     async def _connect(self) -> None:
         self.connects += 1
+        self.asked.set()
         if self.refuse is not None:
             raise BluezError(*self.refuse)
+        if self.hang:
+            await asyncio.Event().wait()
         self.connected = True
         self._say(Connected=Variant("b", True))
         self._pump = asyncio.get_running_loop().create_task(self._live())
+        if self.on_connect is not None:
+            await self.on_connect()
 
     async def _live(self) -> None:
         """A connection: services first, then samples whenever they are asked for."""
@@ -160,6 +172,7 @@ class FakePen:
             await self.resolve.wait()
         self._show_services()
         self._say(ServicesResolved=Variant("b", True))
+        self.shown.set()
         while self.connected:
             if not self.firmware.streaming or not await self._stream():
                 await asyncio.sleep(0.002)

@@ -21,6 +21,7 @@ Examples:
   penapp live                               the virtual pen writes its sentences once
   penapp live --pen /dev/ttyACM0 --record today.pen
   penapp live --pen socket://192.168.0.7:4000
+  penapp live --pen ble:                    the Bluetooth pen that is near
   penapp live --pen today.pen --speed 4     a recording, four times as fast
   penapp live --json | jq -r 'select(.event == "committed") | .text'
 \b
@@ -40,7 +41,8 @@ Ctrl-C ends the session; what was recorded stays."""
     default="virtual",
     show_default=True,
     metavar="PEN",
-    help="'virtual', a serial port, socket://HOST:PORT, or a recording (FILE.pen).",
+    help="'virtual', a serial port, socket://HOST:PORT, ble:ADDRESS (ble: alone = the only Bluetooth pen "
+    "near), 'virtual-ble', or a recording (FILE.pen).",
 )
 @click.option(
     "--record",

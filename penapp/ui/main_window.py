@@ -8,9 +8,10 @@ from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QMainWindow, QPushButton, QSplitter, QVBoxLayout, QWidget
 
-from penapp.live_types import Failed, LinkChanged, TextCommitted, TextTentative
+from penapp.live_types import Failed, LinkChanged, LiveStatus, TextCommitted, TextTentative
 from penapp.ui import theme as themes
 from penapp.ui.banner import BannerBar
+from penapp.ui.ble_control import BleControl
 from penapp.ui.card import Card
 from penapp.ui.connect_panel import ConnectPanel
 from penapp.ui.pad_state import NO_INK, PadPoint
@@ -51,11 +52,19 @@ class MainWindow(QMainWindow):
 
     drained = Signal(object)
 
-    def __init__(self, opener: Opener, find_ports: PortFinder, theme: ThemeChoice = ThemeChoice.AUTO) -> None:
+    def __init__(
+        self,
+        opener: Opener,
+        find_ports: PortFinder,
+        theme: ThemeChoice = ThemeChoice.AUTO,
+        *,
+        ble: BleControl | None = None,
+    ) -> None:
         super().__init__()
         self.setWindowTitle("penapp")
         self.host = SessionHost(opener)
         self._find_ports = find_ports
+        self._ble = ble or BleControl(None, None)
         self._error: Banner | None = None
         self._next: SourceChoice | None = None
         self._frames = 0
@@ -69,8 +78,16 @@ class MainWindow(QMainWindow):
         self._start_timers()
         self._show_link()
 
+    def meet_last_pen(self) -> None:
+        """Choose the pen of last time, and connect to it as soon as it is here."""
+        if self._ble.last is not None:
+            self.connect_panel.choose(self._ble.last)
+            self._ble.await_last()
+            self._show_banner()
+
     def connect_to(self, choice: SourceChoice) -> None:
         """Fill the connect panel and connect."""
+        self._ble.give_up()
         self.connect_panel.choose(choice)
         self._connect(choice)
 
@@ -126,6 +143,7 @@ class MainWindow(QMainWindow):
         self._event_timer.stop()
         self._frame_timer.stop()
         self.host.close()
+        self._ble.close()
         super().closeEvent(event)
 
     def _arrange(self) -> None:
@@ -162,7 +180,7 @@ class MainWindow(QMainWindow):
 
     def _wire(self) -> None:
         self.connect_panel.pressed.connect(self._pressed)
-        self.connect_panel.changed.connect(self._show_banner)
+        self.connect_panel.changed.connect(self._choice_changed)
         self.connect_panel.ports_wanted.connect(self.refresh_ports)
         self.banner.dismissed.connect(self._dismiss)
         self.pad.moved.connect(self._pad_moved)
@@ -181,7 +199,13 @@ class MainWindow(QMainWindow):
             timer.timeout.connect(act)
             timer.start()
 
+    def _choice_changed(self) -> None:
+        if self.host.phase is Phase.IDLE:
+            self._ble.chosen(self.connect_panel.choice())
+        self._show_banner()
+
     def _pressed(self, choice: SourceChoice | None) -> None:
+        self._ble.give_up()
         if choice is None:
             self.host.disconnect()
             self._show_link()
@@ -240,7 +264,20 @@ class MainWindow(QMainWindow):
             self.state.show_status(status)
             self.strips.say(strips_summary(status))
             self._show_link()
+            self._look_around(status)
         self._frames += 1
+
+    def _look_around(self, status: LiveStatus | None) -> None:
+        """Pens nearby, and the one of last time among them."""
+        panel, phase = self.connect_panel, self.host.phase
+        near = self._ble.tick(phase, panel.choice())
+        if phase is Phase.IDLE:
+            panel.show_near(near)
+        else:
+            self._ble.streaming(self.host.choice, status)
+        found = self._ble.found(phase, near, panel.ports)
+        if found is not None:
+            self.connect_to(found)
 
     def _show_link(self) -> None:
         link = link_view(self.host.phase, self.host.status())
@@ -254,7 +291,7 @@ class MainWindow(QMainWindow):
     def _show_banner(self) -> None:
         idle = self.host.phase is Phase.IDLE
         choice = self.connect_panel.choice() if idle else self.host.choice
-        shown = self._error or trouble(self.host.phase, self.host.status())
+        shown = self._error or trouble(self.host.phase, self.host.status()) or self._ble.hint(self.host.phase)
         self.banner.show_banner(shown or hint(self.host.phase, choice, len(self.text.view.words)))
 
     def _dismiss(self) -> None:

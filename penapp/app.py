@@ -133,7 +133,7 @@ def _plan_screenshot(window: MainWindow, options: argparse.Namespace) -> None:
     """Take the picture once, when the words or the seconds are there, then leave."""
     from PySide6.QtCore import QTimer
 
-    from penapp.ui.main_window import SIZE
+    from penapp.ui.layout import SIZE
 
     path: Path = options.screenshot
     if not path.parent.is_dir():

@@ -89,7 +89,7 @@ class BleTransport:
         try:
             raw = bytes(await client.read_gatt_char(gatt.descriptor))
         except Exception as error:
-            raise ble_error(error, self.name, Step.TALK) from error
+            raise ble_error(error, self.name, Step.TALK, connected=client.is_connected) from error
         if raw[:VERSION_AT] == MAGIC and raw[VERSION_AT:] and raw[VERSION_AT] != DESCRIPTOR_VERSION:
             raise ProtocolVersionError(
                 f"{self.name} describes itself in version {raw[VERSION_AT]}, this build reads "
@@ -158,7 +158,7 @@ class BleTransport:
             for characteristic in gatt.notifying:
                 await client.start_notify(characteristic, self._arrived)
         except Exception as error:
-            raise ble_error(error, self.name, Step.TALK) from error
+            raise ble_error(error, self.name, Step.TALK, connected=client.is_connected) from error
         if gatt.serial:
             await self._write(DELIMITER)
 
@@ -178,7 +178,7 @@ class BleTransport:
             try:
                 await client.write_gatt_char(gatt.control, piece, response=gatt.needs_answer(len(piece)))
             except Exception as error:
-                found = ble_error(error, self.name, Step.TALK)
+                found = ble_error(error, self.name, Step.TALK, connected=client.is_connected)
                 if isinstance(found, PenLostError):
                     raise ConnectionResetError(str(error)) from error
                 raise found from error

@@ -71,8 +71,8 @@ def ble_places(sightings: Iterable[Sighting]) -> list[PenPlace]:
 def ble_description(name: str, is_pen: bool) -> str:
     """What is said of a device that was heard; one with the Nordic UART alone may be anything."""
     if is_pen:
-        return name or "a pen that has not told its name yet"
-    return f"{name or 'without a name'}, Nordic UART: perhaps a pen"
+        return name or "Pen without a name"
+    return f"{name or 'Device without a name'}, perhaps a pen (Nordic UART)"
 
 
 def ble_address(pen: str) -> str | None:

@@ -11,7 +11,7 @@ from firmware_protocol.errors import ProtocolError
 from firmware_protocol.framing import Frame, FrameType
 from firmware_protocol.messages import Op, Response
 from penapp.device.diagnosis import RESTART, no_samples
-from penapp.device.errors import CommandRefusedError, PenLostError, PenSilentError, WrongDeviceError
+from penapp.device.errors import PenLostError, PenSilentError, WrongDeviceError
 from penapp.device.requests import LinkTiming, NoAnswerError, Requests
 from penapp.device.source import ArrivedFrame, LinkCounters
 from penapp.device.transport import LinkStage, Sink, Transport
@@ -121,7 +121,7 @@ class PenLink:
         self._drop_inbox()
         try:
             await self.ask(Op.STOP, retries=0)
-        except (NoAnswerError, PenLostError, CommandRefusedError):
+        except (NoAnswerError, DeviceError):
             return
 
     async def close(self) -> None:

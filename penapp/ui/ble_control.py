@@ -6,7 +6,7 @@ from typing import Protocol
 
 from penapp.live_types import LinkState, LiveStatus
 from penapp.ui.last_pen import LastPen, LastPenStore
-from penapp.ui.near_state import NearView, reunion, waiting_hint, worth_remembering
+from penapp.ui.near_state import NearView, failure_hint, reunion, waiting_hint, worth_remembering
 from penapp.ui.view_state import Banner, Phase, PortChoice, SourceChoice, SourceKind
 
 
@@ -79,7 +79,10 @@ class BleControl:
             self._store.save(LastPen(self._kept, status.pen_name))
 
     def hint(self, phase: Phase) -> Banner | None:
-        return waiting_hint(self._awaited, self._last.name if self._last is not None else "", phase)
+        """What stands where errors would: no Bluetooth, or the pen that is waited for."""
+        name = self._last.name if self._last is not None else ""
+        near = self._watch.view() if self._watch is not None else NearView()
+        return failure_hint(near, phase) or waiting_hint(self._awaited, name, phase)
 
     def close(self) -> None:
         if self._watch is not None:

@@ -14,7 +14,9 @@ from penapp.ui.theme import LIGHT, Theme
 
 ICON = QSize(20, 16)
 BARS = 4
-LINE_SHARE, LIST_SHARE = 2, 3
+LINE_WIDTH = 124
+BESIDE_TEXT = 60
+"""What a line of the list takes besides its text: bars, margins."""
 
 
 class BlePage(QWidget):
@@ -36,16 +38,14 @@ class BlePage(QWidget):
         field = self.list.lineEdit()
         if field is not None:
             field.setPlaceholderText("The only pen near, or an address")
-        self._bars, self._line = QLabel(), QLabel()
-        self._bars.setFixedWidth(ICON.width())
+        self._line = QLabel()
         self._line.setObjectName("hint")
         self._line.setAccessibleName("Bluetooth")
-        self._line.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._line.setFixedWidth(LINE_WIDTH)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.list, LIST_SHARE)
-        row.addWidget(self._bars)
-        row.addWidget(self._line, LINE_SHARE)
+        row.addWidget(self.list, 1)
+        row.addWidget(self._line)
         self.list.editTextChanged.connect(self._edited)
 
     def target(self) -> str:
@@ -58,6 +58,7 @@ class BlePage(QWidget):
         self.list.setCurrentIndex(rows[0] if rows else -1)
         if not rows:
             self.list.setEditText(address)
+        self._show_beginning()
 
     def show_near(self, view: NearView) -> None:
         """List what is near; what was chosen or typed stays."""
@@ -70,6 +71,7 @@ class BlePage(QWidget):
         now_s = time.monotonic()
         for row, pen in enumerate(view.pens):
             self._show_strength(row, pen, now_s)
+        self._show_beginning()
         self._show_line(now_s)
 
     def set_theme(self, theme: Theme) -> None:
@@ -81,6 +83,8 @@ class BlePage(QWidget):
         with QSignalBlocker(self.list):
             self.list.clear()
             self.list.addItems([pen.label for pen in pens])
+        lines = self.list.view()
+        lines.setMinimumWidth(lines.sizeHintForColumn(0) + BESIDE_TEXT)
 
     def _show_strength(self, row: int, pen: NearPen, now_s: float) -> None:
         """Qt writes the text of a changed row into the field: not over an address that is being typed."""
@@ -92,19 +96,21 @@ class BlePage(QWidget):
             self.list.setItemIcon(row, signal_icon(bars(pen.rssi_dbm), self._theme))
             self.list.setItemData(row, strength_text(pen, now_s), Qt.ItemDataRole.ToolTipRole)
 
+    def _show_beginning(self) -> None:
+        """The name rather than the end of the address, unless somebody is typing there."""
+        field = self.list.lineEdit()
+        if field is not None and not field.hasFocus():
+            field.setCursorPosition(0)
+
     def _show_line(self, now_s: float) -> None:
-        """The strength of the chosen pen in front of the line; figures in the tooltip."""
+        """How the scan does; the strength of the chosen pen in figures as a tooltip."""
         text, tone = near_line(self._view)
-        advice = self._view.advice
         pen = next((pen for pen in self._pens if pen.address == self.target()), None)
-        shown = signal_icon(bars(pen.rssi_dbm), self._theme).pixmap(ICON) if pen is not None else QPixmap()
         strength = "" if pen is None else strength_text(pen, now_s)
-        self._bars.setPixmap(shown)
-        for widget in (self._bars, self.list):
-            widget.setToolTip(strength)
+        self.list.setToolTip(strength)
         self.list.setAccessibleDescription(strength)
         self._line.setText(text)
-        self._line.setToolTip(f"{text} {advice}".strip())
+        self._line.setToolTip(f"{self._view.message} {self._view.advice}".strip())
         self._line.setStyleSheet(f"color: {self._theme.tone(tone)};")
 
     def _edited(self) -> None:

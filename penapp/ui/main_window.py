@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication
-from PySide6.QtWidgets import QApplication, QMainWindow, QPushButton, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QPushButton, QSplitter, QWidget
 
 from penapp.live_types import Failed, LinkChanged, LiveStatus, TextCommitted, TextTentative
 from penapp.ui import theme as themes
@@ -14,6 +14,7 @@ from penapp.ui.banner import BannerBar
 from penapp.ui.ble_control import BleControl
 from penapp.ui.card import Card
 from penapp.ui.connect_panel import ConnectPanel
+from penapp.ui.layout import MIN_SIZE, column, first_size
 from penapp.ui.pad_state import NO_INK, PadPoint
 from penapp.ui.session_host import Closed, HostEvent, Opened, Opener, SessionHost
 from penapp.ui.state_panel import StatePanel
@@ -41,9 +42,6 @@ EVENTS_MS = 8
 FRAME_MS = 33
 NUMBERS_EVERY = 6
 SETTLE_MS = 600
-SIZE, MIN_SIZE = QSize(1280, 800), QSize(960, 680)
-FRAME = QSize(16, 48)
-"""Left of the screen for what the desktop draws around the window."""
 PortFinder = Callable[[], tuple[PortChoice, ...]]
 
 
@@ -157,8 +155,8 @@ class MainWindow(QMainWindow):
         pad_card.header.addWidget(self._write_here)
         pad_card.header.addWidget(clear)
         pad_card.body.addWidget(self.pad, 1)
-        left = _column((self.text, 3), (pad_card, 2))
-        right = _column((self.state, 0), (self.strips, 1))
+        left = column((self.text, 3), (pad_card, 2))
+        right = column((self.state, 0), (self.strips, 1))
         middle = QSplitter(Qt.Orientation.Horizontal)
         middle.setHandleWidth(10)
         middle.setChildrenCollapsible(False)
@@ -166,17 +164,12 @@ class MainWindow(QMainWindow):
             middle.addWidget(side)
             middle.setStretchFactor(middle.count() - 1, stretch)
         middle.setSizes([690, 570])
-        whole = _column((self.connect_panel, 0), (self.banner, 0), (middle, 1))
-        self._margins(whole)
+        whole = column((self.connect_panel, 0), (self.banner, 0), (middle, 1))
+        whole.setContentsMargins(12, 8, 12, 12)
         self.setCentralWidget(whole)
         build_menus(self)
         self.setMinimumSize(MIN_SIZE)
         self.resize(first_size(self.screen().availableSize()))
-
-    def _margins(self, whole: QWidget) -> None:
-        layout = whole.layout()
-        if layout is not None:
-            layout.setContentsMargins(12, 8, 12, 12)
 
     def _wire(self) -> None:
         self.connect_panel.pressed.connect(self._pressed)
@@ -306,19 +299,3 @@ class MainWindow(QMainWindow):
     def _pad_refused(self) -> None:
         """Writing on a pad that is not the pen: say how to make it so."""
         self.pad.set_writable(False, "Press “Write here” to make the pad the pen.")
-
-
-def first_size(screen: QSize) -> QSize:
-    """How large the window opens on a screen with so much room."""
-    return SIZE.boundedTo(screen - FRAME).expandedTo(MIN_SIZE)
-
-
-def _column(*parts: tuple[QWidget, int]) -> QWidget:
-    """Widgets on top of each other, each with its stretch."""
-    column = QWidget()
-    layout = QVBoxLayout(column)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(10)
-    for widget, stretch in parts:
-        layout.addWidget(widget, stretch)
-    return column

@@ -38,10 +38,14 @@ class WatchState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class NearView:
-    """What a scan shows now: pens in the order in which they were first heard, or why there is no scan."""
+    """What a scan shows now: pens in the order in which they were first heard, or why there is no scan.
+
+    headline: what is wrong in two words; message, advice: in whole sentences
+    """
 
     state: WatchState = WatchState.IDLE
     pens: tuple[NearPen, ...] = ()
+    headline: str = ""
     message: str = ""
     advice: str = ""
 
@@ -61,7 +65,7 @@ def strength_text(pen: NearPen, now_s: float) -> str:
 def near_line(view: NearView) -> tuple[str, Tone]:
     """The one line beside the list."""
     if view.state is WatchState.FAILED:
-        return view.message, Tone.BAD
+        return view.headline, Tone.BAD
     if view.state is WatchState.IDLE:
         return "", Tone.NEUTRAL
     if not view.pens:
@@ -90,6 +94,13 @@ def reunion(awaited: SourceChoice | None, near: NearView, ports: tuple[PortChoic
 def worth_remembering(choice: SourceChoice) -> bool:
     """Real pens at a place that can be found again."""
     return choice.kind in REAL_PENS and bool(choice.target)
+
+
+def failure_hint(near: NearView, phase: Phase) -> Banner | None:
+    """Why no Bluetooth pen can be listed, in full."""
+    if near.state is not WatchState.FAILED or phase is not Phase.IDLE:
+        return None
+    return Banner(near.message[:1].upper() + near.message[1:], near.advice, Tone.WARN)
 
 
 def waiting_hint(awaited: SourceChoice | None, name: str, phase: Phase) -> Banner | None:

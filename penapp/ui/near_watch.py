@@ -9,7 +9,12 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from penapp.device.ble_errors import BluetoothError
+from penapp.device.ble_errors import (
+    BluetoothDeniedError,
+    BluetoothError,
+    BluetoothOffError,
+    NoBluetoothError,
+)
 from penapp.device.radio import Radio
 from penapp.ui.near_state import NearPen, NearView, WatchState
 
@@ -24,6 +29,11 @@ RESCAN_S = 10.0
 RETRY_S = 2.0
 FORGET_S = 15.0
 JOIN_S = 5.0
+_HEADLINES: dict[type[BluetoothError], str] = {
+    NoBluetoothError: "No Bluetooth",
+    BluetoothOffError: "Switched off",
+    BluetoothDeniedError: "Not allowed",
+}
 
 
 class NearWatch:
@@ -80,7 +90,9 @@ class _Scan:
         except Exception as error:  # end of the thread: shown, never swallowed
             log.exception("the scan for Bluetooth pens failed")
             message = f"{type(error).__name__}: {error}"
-            self.view = NearView(WatchState.FAILED, (), message, "This is a fault in penapp; see the log.")
+            self.view = NearView(
+                WatchState.FAILED, (), "Failed", message, "This is a fault in penapp; see the log."
+            )
 
     async def _live(self) -> None:
         self._over = asyncio.Event()
@@ -89,7 +101,8 @@ class _Scan:
             try:
                 await self._listen()
             except BluetoothError as error:
-                self.view = NearView(WatchState.FAILED, (), error.args[0], error.advice)
+                headline = _HEADLINES.get(type(error), "Failed")
+                self.view = NearView(WatchState.FAILED, (), headline, error.args[0], error.advice)
                 await self._pause(RETRY_S)
 
     async def _listen(self) -> None:

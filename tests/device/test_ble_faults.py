@@ -174,6 +174,24 @@ def test_a_pen_that_wants_pairing():
     assert "Bluetooth settings" in error.advice
 
 
+def test_insufficient_authentication_is_the_same_message():
+    pen = FakePen(ToyInk())
+    pen.answer = ("Failed", "Operation failed with ATT error: 0x05")
+    refused(errors.PairingNeededError, "paired computers alone", pen)
+
+
+def test_a_pen_that_answers_with_an_error_is_not_called_gone():
+    pen = FakePen(ToyInk())
+    pen.answer = ("Failed", "Operation failed with ATT error: 0x0e")
+    refused(errors.BluetoothError, "answered with an error: .*Unlikely Error", pen)
+
+
+def test_a_pen_that_went_before_the_system_says_so_is_called_gone():
+    pen = FakePen(ToyInk())
+    pen.answer = ("Failed", "Not connected")
+    refused(PenLostError, "is gone", pen)
+
+
 def test_failed_pairing_while_connecting_is_the_same_message():
     pen = FakePen(ToyInk())
     pen.refuse = ("AuthenticationFailed", "Authentication Failed")

@@ -34,7 +34,7 @@ def missing() -> str:
     if not sys.platform.startswith("linux"):
         return "the fake BlueZ needs Linux: elsewhere bleak does not speak D-Bus"
     if shutil.which("dbus-daemon") is None:
-        return "the fake BlueZ needs dbus-daemon (Debian: apt-get install dbus-daemon)"
+        return "the fake BlueZ needs dbus-daemon (Debian: apt-get install dbus)"
     return ""
 
 

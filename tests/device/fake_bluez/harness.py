@@ -21,13 +21,17 @@ LIMIT_S = 20.0
 
 
 def with_bluez(
-    work: Callable[[FakeBluez], Awaitable[T]], *pens: FakePen, adapter: bool = True, powered: bool = True
+    work: Callable[[FakeBluez], Awaitable[T]],
+    *pens: FakePen,
+    adapter: bool = True,
+    powered: bool = True,
+    limit_s: float = LIMIT_S,
 ) -> T:
     """`work` with a fake BlueZ around it; bleak's connection to the bus is closed before the service is."""
 
     async def run() -> T:
         bluez = FakeBluez(os.environ[ADDRESS_VARIABLE], *pens, adapter=adapter, powered=powered)
-        async with asyncio.timeout(LIMIT_S), bluez:
+        async with asyncio.timeout(limit_s), bluez:
             try:
                 return await work(bluez)
             finally:

@@ -41,6 +41,7 @@ class FakePen:
     resolve:  an event that must be set before the services are told
     hang:     Connect is never answered
     locked:   every GATT access is answered as by a pen that wants pairing
+    answer:   (error, text) that answers every read
     describe: changes the descriptor that is read
     on_connect: awaited once the connection stands
     at:       {samples taken: what to do then, once}, for what happens in mid-stream
@@ -65,6 +66,7 @@ class FakePen:
         self.services = {links.SERVICE_UUID: dict(PEN_CHARACTERISTICS)}
         self.firmware = PenFirmware(ink.descriptor, faults=faults, mtu=mtu)
         self.refuse: tuple[str, str] | None = None
+        self.answer: tuple[str, str] | None = None
         self.resolve: asyncio.Event | None = None
         self.locked = self.hang = False
         self.describe: Callable[[bytes], bytes] = bytes
@@ -126,6 +128,8 @@ class FakePen:
         if self.locked:
             raise BluezError("NotPermitted", "Not paired")
         uuid = self._uuids[path]
+        if message.member == "ReadValue" and self.answer is not None:
+            raise BluezError(*self.answer)
         if message.member == "ReadValue":
             return "ay", [self.describe(self.firmware.descriptor.encode())]
         if message.member == "WriteValue":

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication
-from PySide6.QtWidgets import QApplication, QMainWindow, QPushButton, QSplitter, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QPushButton, QSplitter
 
 from penapp.live_types import Failed, LinkChanged, LiveStatus, TextCommitted, TextTentative
 from penapp.ui import theme as themes

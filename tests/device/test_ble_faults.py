@@ -161,6 +161,19 @@ def test_a_thing_that_is_no_pen_is_named_with_what_it_offers():
     assert isinstance(error, WrongDeviceError)
 
 
+def test_an_opening_that_fails_leaves_nothing_connected():
+    other = FakePen(ToyInk())
+    other.services = {links.BATTERY_SERVICE_UUID: {}}
+
+    async def open_only(_):
+        with pytest.raises(errors.NotAPenError):
+            await source(other.address).open()
+        assert not other.connected
+
+    with_bluez(open_only, other)
+    assert other.connects == 1
+
+
 def test_a_pen_service_without_its_characteristics_is_no_pen():
     other = FakePen(ToyInk())
     del other.services[links.SERVICE_UUID][links.CONTROL_UUID]

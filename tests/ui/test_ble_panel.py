@@ -246,6 +246,7 @@ def test_an_address_can_be_typed(bench, watch):
     bench.until(lambda: window.connect_panel.ble_page.list.count() == 2)
     window.connect_panel.ble_page.list.setEditText("ble:AA:BB:CC:DD:EE:FF")
     assert window.connect_panel.choice().target == "AA:BB:CC:DD:EE:FF"
+    watch.shown = replace(BOTH, pens=(replace(LEFT, rssi_dbm=-90), RIGHT))
     window._look_around(None)
     assert window.connect_panel.choice().target == "AA:BB:CC:DD:EE:FF"
 

@@ -32,6 +32,7 @@ PEN_CHARACTERISTICS = {
 }
 UART_CHARACTERISTICS = {links.NORDIC_UART_RX_UUID: WRITES, links.NORDIC_UART_TX_UUID: ["notify"]}
 UNPACED_SAMPLES = 64
+DRAIN_EVERY = 32
 
 
 class FakePen:
@@ -74,7 +75,7 @@ class FakePen:
         self.tell_mtu = True
         self.at: dict[int, Callable[[], object]] = {}
         self.writes: list[tuple[bytes, str]] = []
-        self.connects = self.taken = 0
+        self.connects = self.taken = self._sent = 0
         self.connected = False
         self.asked, self.shown = asyncio.Event(), asyncio.Event()
         self.bluez: FakeBluez
@@ -150,7 +151,8 @@ class FakePen:
         self.firmware.disconnect()
         if self._pump is not None and self._pump is not asyncio.current_task():
             self._pump.cancel()
-            await asyncio.wait([self._pump])
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._pump
         for path in [
             p for p in self.bluez.objects if p.startswith(f"{self.path}/service") and "char" not in p
         ]:
@@ -197,14 +199,17 @@ class FakePen:
         return True
 
     async def _send(self, items: list[bytes]) -> None:
-        """One notification for each item; the last write to the socket is waited for: back-pressure."""
+        """One notification for each item; now and then the bus is waited for: back-pressure."""
         for item in items:
+            self._sent += 1
+            if self._sent % DRAIN_EVERY == 0:
+                await self.bluez.drained()
             for uuid, piece in self._notifications(item):
                 if not self.connected or uuid not in self._notifying:
                     continue
                 path = next(p for p, u in self._uuids.items() if u == uuid)
                 with contextlib.suppress(KeyError):
-                    await self.bluez.change(path, CHARACTERISTIC, Value=Variant("ay", piece))
+                    self.bluez.change(path, CHARACTERISTIC, Value=Variant("ay", piece))
 
     def _notifications(self, item: bytes) -> list[tuple[str, bytes]]:
         if links.SERVICE_UUID in self.services:

@@ -99,6 +99,11 @@ class FakeBluez:
         self.objects[path][interface].update(values)
         return self._signal(path, PROPERTIES, "PropertiesChanged", "sa{sv}as", [interface, values, []])
 
+    async def drained(self) -> None:
+        """Until the bus has read all that was sent: dbus-fast gives a connection up when its socket is full."""
+        ping = Message("org.freedesktop.DBus", "/", "org.freedesktop.DBus.Peer", "Ping")
+        await self.bus.call(ping)
+
     def later(self, message: Message, work: asyncio.Task[tuple[str, list[object]]]) -> None:
         """Answer when `work` is done; a `BluezError` becomes a D-Bus error."""
 

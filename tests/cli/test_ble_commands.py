@@ -97,7 +97,8 @@ def test_what_names_a_bluetooth_pen(pen, address):
     assert ble_address(pen) == address
 
 
-def test_sources_behind_the_names():
+def test_sources_behind_the_names(monkeypatch):
+    monkeypatch.setitem(sys.modules, "penapp.simulation.sources", toy_modules()["penapp.simulation.sources"])
     assert isinstance(source_for("ble:C0:FF:EE:00:00:01", None), BleSource)
     assert isinstance(source_for("virtual-ble", 2.0), VirtualBleSource)
     with pytest.raises(click.UsageError):

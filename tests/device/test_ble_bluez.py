@@ -80,7 +80,7 @@ def test_every_sample_of_a_400_hz_pen_arrives_unchanged(uart):
     assert [a.frame.index for a in arrived] == list(range(0, 992, 8))
 
 
-def test_a_long_stream_has_no_gap_and_keeps_no_memory(capsys):
+def test_a_long_stream_has_no_gap_and_keeps_no_memory(report):
     """As fast as the bus carries; with PENAPP_SOAK=1 an hour of a 400 Hz pen."""
     ink = ToyInk("abcdefghij", 400.0, endless=True)
     memory_mb = []
@@ -106,12 +106,11 @@ def test_a_long_stream_has_no_gap_and_keeps_no_memory(capsys):
     samples, (seconds, cpu_s), counters = with_bluez(stream, FakePen(ink), limit_s=600.0)
     assert counters.damaged_frames == 0
     assert max(memory_mb) - memory_mb[0] < 2.0
-    with capsys.disabled():
-        print(
-            f"\nBLE over a fake BlueZ: {samples:,} samples, 0 gaps, {samples / seconds:,.0f} samples/s, "
-            f"{100 * cpu_s / (samples / 400):.2f} % of a core at 400 Hz (both sides), "
-            f"memory +{max(memory_mb) - memory_mb[0]:.2f} MB"
-        )
+    report(
+        f"BLE over a fake BlueZ: {samples:,} samples, 0 gaps, {samples / seconds:,.0f} samples/s, "
+        f"{100 * cpu_s / (samples / 400):.2f} % of a core at 400 Hz (both sides), "
+        f"memory +{max(memory_mb) - memory_mb[0]:.2f} MB"
+    )
 
 
 def resident_mb():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ if missing():
 from firmware_protocol import links
 from firmware_protocol.messages import join_samples
 from firmware_protocol.virtual_pen import Faults
+from penapp.device import ble_diagnosis as diagnosis
 from penapp.device import ble_errors as errors
 from penapp.device.ble_connect import BleTiming
 from penapp.device.ble_source import BleSource
@@ -386,3 +388,24 @@ def test_bluetooth_of_this_machine_as_it_is():
         assert caught.value.advice
     finally:
         os.environ[ADDRESS_VARIABLE] = kept
+
+
+PLACE = "…"
+SAID = (
+    diagnosis.absent(PLACE),
+    diagnosis.denied(),
+    diagnosis.not_found("a pen with the address …"),
+    diagnosis.refused(PLACE, PLACE),
+    diagnosis.slow_discovery(PLACE, 20),
+    diagnosis.pairing_needed(PLACE),
+    diagnosis.not_a_pen(PLACE, [PLACE]),
+    diagnosis.mtu_too_small(PLACE, 23, 49),
+    diagnosis.lost(PLACE),
+)
+
+
+@pytest.mark.parametrize("error", SAID, ids=lambda error: type(error).__name__)
+def test_the_page_for_users_explains_every_message(error):
+    page = (Path(__file__).parents[2] / "docs" / "bluetooth.md").read_text(encoding="utf-8")
+    for piece in error.args[0].split(PLACE):
+        assert piece.strip(" .:;,").partition(":")[0] in page

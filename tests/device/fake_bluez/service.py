@@ -100,7 +100,7 @@ class FakeBluez:
         return self._signal(path, PROPERTIES, "PropertiesChanged", "sa{sv}as", [interface, values, []])
 
     async def drained(self) -> None:
-        """Until the bus has read all that was sent: dbus-fast gives a connection up when its socket is full."""
+        """Until the bus has read all that was sent: dbus-fast drops a connection whose socket is full."""
         ping = Message("org.freedesktop.DBus", "/", "org.freedesktop.DBus.Peer", "Ping")
         await self.bus.call(ping)
 

@@ -13,10 +13,12 @@ run: .venv/.installed-app
 
 test: lint
 	@sh .ci/qt-libraries.sh offscreen
+	@sh .ci/dbus.sh
 	QT_QPA_PLATFORM=offscreen $(BIN)/pytest -n 2 -m "not slow"
 
 soak: .venv/.installed-test
 	@sh .ci/qt-libraries.sh offscreen
+	@sh .ci/dbus.sh
 	QT_QPA_PLATFORM=offscreen PENAPP_SOAK=1 $(BIN)/pytest -n 2
 
 lint: .venv/.installed-test

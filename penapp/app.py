@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from penapp.ui.main_window import MainWindow
     from penapp.ui.view_state import SourceChoice
 
-PEN_HELP = """what to connect to at once: 'demo' (virtual pen), 'pad' (write in the window),
-a recorded stream, or a serial port"""
+PEN_HELP = """what to connect to at once: 'demo' (virtual pen), 'pad' (write in the window), 'virtual-ble',
+ble:ADDRESS (ble: alone = the only Bluetooth pen near), a recorded stream, or a serial port"""
 
 
 class NoDisplayError(PenappError):
@@ -87,17 +87,24 @@ def build(options: argparse.Namespace) -> tuple[QApplication, MainWindow]:
         from PySide6.QtWidgets import QApplication
     except ImportError as error:
         raise NoQtError(f"the window needs PySide6 ({error}).", advice="Install `penapp[app]`.") from error
+    from penapp.ui.ble_control import BleControl
+    from penapp.ui.last_pen import default_store
     from penapp.ui.main_window import MainWindow
-    from penapp.ui.pens import find_ports, opener
+    from penapp.ui.near_watch import NearWatch
+    from penapp.ui.pens import find_ports, opener, unavailable
     from penapp.ui.theme import ThemeChoice
 
     QApplication.setAttribute(Qt.ApplicationAttribute.AA_CompressHighFrequencyEvents, False)
     app = QApplication.instance()
     app = app if isinstance(app, QApplication) else QApplication([sys.argv[0] or "penapp"])
     app.setApplicationName("penapp")
-    window = MainWindow(opener(record_to=options.record), find_ports, ThemeChoice(options.theme))
+    ble = BleControl(NearWatch(), default_store())
+    window = MainWindow(opener(record_to=options.record), find_ports, ThemeChoice(options.theme), ble=ble)
+    window.connect_panel.grey(unavailable())
     QTimer.singleShot(0, window.refresh_ports)
-    if options.pen:
+    if not options.pen:
+        window.meet_last_pen()
+    else:
         choice = choice_from(options.pen)
         QTimer.singleShot(0, lambda: window.connect_to(choice))
     if options.exit_after is not None:
@@ -109,11 +116,15 @@ def build(options: argparse.Namespace) -> tuple[QApplication, MainWindow]:
 
 def choice_from(pen: str) -> SourceChoice:
     """What `--pen` means."""
+    from penapp.device.discover import ble_address
     from penapp.device.recorded import is_recorded
     from penapp.ui.view_state import SourceChoice, SourceKind
 
-    if pen in {"demo", "pad"}:
+    if pen in {"demo", "pad", "virtual-ble"}:
         return SourceChoice(SourceKind(pen))
+    address = ble_address(pen)
+    if address is not None:
+        return SourceChoice(SourceKind.BLE, address)
     if is_recorded(pen):
         return SourceChoice(SourceKind.REPLAY, pen)
     return SourceChoice(SourceKind.SERIAL, pen)
@@ -123,7 +134,7 @@ def _plan_screenshot(window: MainWindow, options: argparse.Namespace) -> None:
     """Take the picture once, when the words or the seconds are there, then leave."""
     from PySide6.QtCore import QTimer
 
-    from penapp.ui.main_window import SIZE
+    from penapp.ui.layout import SIZE
 
     path: Path = options.screenshot
     if not path.parent.is_dir():

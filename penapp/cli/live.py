@@ -22,6 +22,7 @@ Examples:
   penapp live                               the virtual pen writes its sentences once
   penapp live --pen /dev/ttyACM0 --record today.pen
   penapp live --pen socket://192.168.0.7:4000
+  penapp live --pen ble:                    the Bluetooth pen that is near
   penapp live --pen today.pen --speed 4     a recording, four times as fast
   penapp live --pen lsl:MyPen               an LSL stream with a pen's channels
   penapp live --lsl                         streams 'penapp' and 'penapp text' for LSL
@@ -43,7 +44,8 @@ Ctrl-C ends the session; what was recorded stays."""
     default="virtual",
     show_default=True,
     metavar="PEN",
-    help="'virtual', a serial port, socket://HOST:PORT, lsl:STREAM, or a recording.",
+    help="'virtual', a serial port, socket://HOST:PORT, ble:ADDRESS (ble: alone = the only Bluetooth pen "
+    "near), 'virtual-ble', lsl:STREAM, or a recording.",
 )
 @click.option(
     "--record",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from penapp.device.discover import VIRTUAL
+from penapp.device.discover import VIRTUAL, VIRTUAL_BLE, ble_address
 from penapp.device.recorded import is_recorded
 from penapp.device.source import PenSource
 
@@ -23,12 +23,19 @@ def source_for(pen: str, speed: float | None) -> PenSource:
         from penapp.device.replay import ReplaySource
 
         return ReplaySource(Path(pen), pace)
+    if pen == VIRTUAL_BLE:
+        return _virtual_ble(pace)
     if speed is not None:
         raise click.UsageError("--speed is for the virtual pen and for recordings; a real pen has its own.")
     if pen.startswith("lsl:"):
         from penapp.lsl.inlet import LslSource
 
         return LslSource(pen.removeprefix("lsl:"))
+    address = ble_address(pen)
+    if address is not None:
+        from penapp.device.ble_source import BleSource
+
+        return BleSource(address)
     from penapp.device.serial_source import SerialSource
 
     return SerialSource(pen)
@@ -48,3 +55,10 @@ def _virtual(pace: float | None) -> PenSource:
     from penapp.simulation.sources import DemoSource
 
     return VirtualPenSource(DemoSource(once=True), speed=pace)
+
+
+def _virtual_ble(pace: float | None) -> PenSource:
+    from penapp.device.virtual_ble_source import VirtualBleSource
+    from penapp.simulation.sources import DemoSource
+
+    return VirtualBleSource(DemoSource(once=True), speed=pace)

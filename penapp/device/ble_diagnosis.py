@@ -18,6 +18,7 @@ from penapp.device.ble_errors import (
     PenRefusedError,
     SlowDiscoveryError,
 )
+from penapp.device.diagnosis import RESTART
 from penapp.device.errors import PenLostError
 from penapp.errors import DeviceError
 
@@ -28,6 +29,10 @@ AUTHENTICATION = (0x05, 0x08, 0x0C, 0x0F)
 """ATT error codes of a pen that wants an authenticated, authorised or encrypted link."""
 
 
+_GONE = ("Not connected", "not connected", "UnknownObject", "UnknownMethod", "DoesNotExist")
+"""What BlueZ says of a pen that went a moment before it says that it went."""
+
+
 class Step(Enum):
     """What was being done when it failed."""
 
@@ -36,8 +41,11 @@ class Step(Enum):
     TALK = "talking to the pen"
 
 
-def ble_error(error: BaseException, place: str, step: Step) -> DeviceError:
-    """The one error for what was raised while `step` went on with the pen `place`."""
+def ble_error(error: BaseException, place: str, step: Step, *, connected: bool = False) -> DeviceError:
+    """The one error for what was raised while `step` went on with the pen `place`.
+
+    connected: whether the link still stands; then a failure while talking is the pen's answer, no loss
+    """
     if isinstance(error, DeviceError):
         return error
     found = _adapter_error(error) or _pen_error(error, place)
@@ -46,8 +54,10 @@ def ble_error(error: BaseException, place: str, step: Step) -> DeviceError:
     said = " ".join(str(error).split()) or type(error).__name__
     if step is Step.CONNECT:
         return refused(place, said)
-    if step is Step.TALK:
+    if step is Step.TALK and (not connected or any(sign in said for sign in _GONE)):
         return lost(place)
+    if step is Step.TALK:
+        return BluetoothError(f"{place} answered with an error: {said}.", advice=RESTART)
     return BluetoothError(f"Bluetooth failed while {step.value}: {said}.", advice="Switch it off and on.")
 
 

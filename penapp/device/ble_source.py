@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from penapp.device.ble_connect import BleTiming
 from penapp.device.ble_scan import Sighting
-from penapp.device.ble_transport import BleTiming, BleTransport
+from penapp.device.ble_transport import BleTransport
 from penapp.device.link import PenLink
 from penapp.device.radio import Radio
 from penapp.device.requests import LinkTiming

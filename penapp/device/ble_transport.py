@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from firmware_protocol.descriptor import DESCRIPTOR_VERSION, Descriptor
+from firmware_protocol.descriptor import DESCRIPTOR_VERSION, MAGIC, Descriptor
 from firmware_protocol.framing import (
     DELIMITER,
     Frame,
@@ -19,7 +17,8 @@ from firmware_protocol.framing import (
     to_serial,
 )
 from firmware_protocol.links import MIN_MTU, min_mtu
-from penapp.device.ble_diagnosis import Step, ble_error, lost, mtu_too_small, refused, slow_discovery
+from penapp.device.ble_connect import BleTiming, connect, disconnect
+from penapp.device.ble_diagnosis import Step, ble_error, lost, mtu_too_small
 from penapp.device.ble_gatt import PenGatt, pen_gatt
 from penapp.device.ble_scan import Sighting, find_pen
 from penapp.device.diagnosis import no_answer
@@ -36,27 +35,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 KEPT_FIRST_BYTES = 24
-VERSION_AT = 4
+VERSION_AT = len(MAGIC)
 """Where a descriptor states its version, in this and every later version."""
 MTU_POLL_S = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class BleTiming:
-    """Patience with the radio, in seconds.
-
-    scan_s:    until the pen must have been heard
-    settle_s:  how long to listen for other pens when none was named
-    connect_s: for the connection and the discovery of services together
-    mtu_s:     for the MTU to become large enough after the connection
-    close_s:   for the system to give the connection back
-    """
-
-    scan_s: float = 10.0
-    settle_s: float = 1.0
-    connect_s: float = 20.0
-    mtu_s: float = 1.0
-    close_s: float = 5.0
 
 
 class BleTransport:
@@ -108,8 +89,8 @@ class BleTransport:
         try:
             raw = bytes(await client.read_gatt_char(gatt.descriptor))
         except Exception as error:
-            raise ble_error(error, self.name, Step.TALK) from error
-        if len(raw) > VERSION_AT and raw[VERSION_AT] != DESCRIPTOR_VERSION:
+            raise ble_error(error, self.name, Step.TALK, connected=client.is_connected) from error
+        if raw[:VERSION_AT] == MAGIC and raw[VERSION_AT:] and raw[VERSION_AT] != DESCRIPTOR_VERSION:
             raise ProtocolVersionError(
                 f"{self.name} describes itself in version {raw[VERSION_AT]}, this build reads "
                 f"{DESCRIPTOR_VERSION}.",
@@ -152,7 +133,7 @@ class BleTransport:
             self._client = self._radio.client(
                 pen.device, self._disconnected, timeout_s=self._timing.connect_s
             )
-            await self._connect(self._client)
+            await connect(self._client, self.name, self._timing)
             sink.stage(LinkStage.DISCOVERING)
             self._gatt = pen_gatt(self._client.services, self.name)
             await self._subscribe(self._gatt, self._client)
@@ -170,28 +151,6 @@ class BleTransport:
         timing = self._timing
         return await find_pen(self._radio, self._pen, patience_s=timing.scan_s, settle_s=timing.settle_s)
 
-    async def _connect(self, client: BleakClient) -> None:
-        """Connection and discovery of services; says which of the two did not come."""
-        seconds = self._timing.connect_s
-        connecting = asyncio.get_running_loop().create_task(client.connect())
-        try:
-            done, _ = await asyncio.wait([connecting], timeout=seconds)
-            if not done:
-                raise (
-                    slow_discovery(self.name, seconds)
-                    if client.is_connected
-                    else refused(self.name, f"no answer within {seconds:g} s")
-                )
-            await connecting
-        except DeviceError:
-            raise
-        except Exception as error:
-            raise ble_error(error, self.name, Step.CONNECT) from error
-        finally:
-            if not connecting.done():
-                connecting.cancel()
-                await asyncio.wait([connecting], timeout=self._timing.close_s)
-
     async def _subscribe(self, gatt: PenGatt, client: BleakClient) -> None:
         if gatt.serial:
             self._decoder = FrameDecoder()
@@ -199,7 +158,7 @@ class BleTransport:
             for characteristic in gatt.notifying:
                 await client.start_notify(characteristic, self._arrived)
         except Exception as error:
-            raise ble_error(error, self.name, Step.TALK) from error
+            raise ble_error(error, self.name, Step.TALK, connected=client.is_connected) from error
         if gatt.serial:
             await self._write(DELIMITER)
 
@@ -219,7 +178,7 @@ class BleTransport:
             try:
                 await client.write_gatt_char(gatt.control, piece, response=gatt.needs_answer(len(piece)))
             except Exception as error:
-                found = ble_error(error, self.name, Step.TALK)
+                found = ble_error(error, self.name, Step.TALK, connected=client.is_connected)
                 if isinstance(found, PenLostError):
                     raise ConnectionResetError(str(error)) from error
                 raise found from error
@@ -231,15 +190,8 @@ class BleTransport:
 
     async def _disconnect(self) -> None:
         client, self._client = self._client, None
-        if client is None:
-            return
-        ending = asyncio.get_running_loop().create_task(client.disconnect())
-        done, _ = await asyncio.wait([ending], timeout=self._timing.close_s)
-        if not done:
-            ending.cancel()
-            log.warning("%s: the system did not end the connection in time", self.name)
-        with contextlib.suppress(Exception):  # what cannot be closed is closed by the other side
-            await asyncio.gather(ending, return_exceptions=True)
+        if client is not None:
+            await disconnect(client, self.name, self._timing.close_s)
 
     def _arrived(self, _from: BleakGATTCharacteristic, value: bytearray) -> None:
         arrival_ns = time.perf_counter_ns()

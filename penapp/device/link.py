@@ -11,7 +11,7 @@ from firmware_protocol.errors import ProtocolError
 from firmware_protocol.framing import Frame, FrameType
 from firmware_protocol.messages import Op, Response
 from penapp.device.diagnosis import RESTART, no_samples
-from penapp.device.errors import CommandRefusedError, PenLostError, PenSilentError, WrongDeviceError
+from penapp.device.errors import PenLostError, PenSilentError, WrongDeviceError
 from penapp.device.requests import LinkTiming, NoAnswerError, Requests
 from penapp.device.source import ArrivedFrame, LinkCounters
 from penapp.device.transport import LinkStage, Sink, Transport
@@ -55,14 +55,13 @@ class PenLink:
         try:
             self._descriptor = await self._transport.descriptor()
             if self._descriptor is None:
-                answer = await self.ask(Op.HELLO)
-                self._descriptor = Descriptor.decode(answer.data)
+                self._descriptor = self._told(await self.ask(Op.HELLO))
         except NoAnswerError:
             raise self._transport.no_answer() from None
         except ProtocolError as error:
             raise WrongDeviceError(
                 f"the pen at {self.name} describes itself in a way we cannot read: {error.args[0]}",
-                advice=error.advice,
+                advice=error.advice or RESTART,
             ) from error
         return self._descriptor
 
@@ -80,8 +79,10 @@ class PenLink:
         try:
             await self.ask(Op.START, args)
         except NoAnswerError:
+            if self.counters.foreign_frames:
+                raise self._transport.no_answer() from None
             raise PenSilentError(
-                f"the pen at {self.name} answered HELLO but not START.",
+                f"the pen at {self.name} has said who it is, but does not answer START.",
                 advice=RESTART,
             ) from None
         self._on_stage(LinkStage.STREAMING)
@@ -120,7 +121,7 @@ class PenLink:
         self._drop_inbox()
         try:
             await self.ask(Op.STOP, retries=0)
-        except (NoAnswerError, PenLostError, CommandRefusedError):
+        except (NoAnswerError, DeviceError):
             return
 
     async def close(self) -> None:
@@ -159,6 +160,15 @@ class PenLink:
         self._on_stage(LinkStage.LOST)
         self._requests.fail(self._lost)
         self._arrived.set()
+
+    def _told(self, answer: Response) -> Descriptor:
+        """The descriptor in an answer to HELLO; a pen leaves it out where it does not fit a notification."""
+        if not answer.data:
+            raise WrongDeviceError(
+                f"the pen at {self.name} answers HELLO without its descriptor: it does not fit this link.",
+                advice="Its firmware must offer the descriptor characteristic, or a larger MTU.",
+            )
+        return Descriptor.decode(answer.data)
 
     async def _send(self, frame: Frame) -> None:
         if not self._open:

@@ -61,11 +61,10 @@ class Radio:
         if self.scanner_backend is not None:
             return None
         from bleak import BleakAdapter
-        from bleak.exc import BleakError
 
         try:
             adapter = await BleakAdapter.get()
             held = await adapter.get_connected_devices(list(PEN_SERVICES))
-        except (NotImplementedError, BleakError, OSError):
+        except Exception:  # noqa: BLE001 -- the scan that follows says what is wrong
             return None
         return next((device for device in held if device.address.casefold() == address.casefold()), None)

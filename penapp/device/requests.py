@@ -90,6 +90,11 @@ def _granted(command: Command, response: Response) -> Response:
         return response
     status = response.status.name if isinstance(response.status, Status) else f"status {response.status}"
     op = command.op.name if isinstance(command.op, Op) else str(command.op)
-    raise CommandRefusedError(
-        f"the pen refused {op}: {status}.", advice="Switch the pen off and on, then connect again."
-    )
+    advice = _ADVICE.get(response.status, "Switch the pen off and on, then connect again.")
+    raise CommandRefusedError(f"the pen refused {op}: {status}.", advice=advice)
+
+
+_ADVICE: dict[int, str] = {
+    Status.MTU_TOO_SMALL: "The pen's firmware and this computer's Bluetooth must agree to a larger MTU; "
+    "another adapter may, a cable always does."
+}

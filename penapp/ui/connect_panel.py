@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Signal
+from collections.abc import Mapping
+
+from PySide6.QtCore import QSignalBlocker, QSize, Signal
+from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -16,7 +19,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from penapp.ui.ble_page import BlePage
 from penapp.ui.drop_down import DropDown
+from penapp.ui.near_state import NearView
 from penapp.ui.theme import LIGHT, Theme
 from penapp.ui.view_state import (
     SOURCE_LABELS,
@@ -57,8 +62,14 @@ class ConnectPanel(QFrame):
         self._kind.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._details = QStackedWidget()
         self._details.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        for page in (QWidget(), QWidget(), self._serial_page(), self._replay_page()):
-            self._details.addWidget(page)
+        self.ble_page = BlePage()
+        pages = {
+            SourceKind.BLE: self.ble_page,
+            SourceKind.SERIAL: self._serial_page(),
+            SourceKind.REPLAY: self._replay_page(),
+        }
+        for kind in KINDS:
+            self._details.addWidget(pages.get(kind) or QWidget())
         self.button = QPushButton("Connect")
         self.button.setObjectName("primary")
         self.button.setMinimumWidth(130)
@@ -68,6 +79,7 @@ class ConnectPanel(QFrame):
         self._state.setAccessibleName("Connection")
         self._arrange()
         self._kind.currentIndexChanged.connect(self._kind_changed)
+        self.ble_page.edited.connect(self._enable)
         self.button.clicked.connect(self._press)
 
     def choice(self) -> SourceChoice:
@@ -75,6 +87,8 @@ class ConnectPanel(QFrame):
         kind = KINDS[self._kind.currentIndex()]
         if kind is SourceKind.SERIAL:
             return SourceChoice(kind, port_from_field(self._port.currentText(), self._ports))
+        if kind is SourceKind.BLE:
+            return SourceChoice(kind, self.ble_page.target())
         if kind is SourceKind.REPLAY:
             return SourceChoice(kind, self._path.text().strip(), SPEEDS[self._speed.currentIndex()][1])
         return SourceChoice(kind)
@@ -84,6 +98,8 @@ class ConnectPanel(QFrame):
         self._kind.setCurrentIndex(KINDS.index(choice.kind))
         if choice.kind is SourceKind.SERIAL and choice.target:
             self._port.setEditText(choice.target)
+        if choice.kind is SourceKind.BLE:
+            self.ble_page.choose(choice.target)
         if choice.kind is SourceKind.REPLAY:
             self._path.setText(choice.target)
             speeds = [speed for _, speed in SPEEDS]
@@ -94,9 +110,27 @@ class ConnectPanel(QFrame):
         if ports == self._ports:
             return
         typed, self._ports = self._port.currentText(), ports
-        self._port.clear()
-        self._port.addItems([port.label for port in ports])
+        with QSignalBlocker(self._port):
+            self._port.clear()
+            self._port.addItems([port.label for port in ports])
         self._port.setEditText(typed or (ports[0].label if ports else ""))
+
+    def show_near(self, view: NearView) -> None:
+        """Bluetooth pens nearby; what was chosen or typed stays."""
+        self.ble_page.show_near(view)
+
+    def grey(self, reasons: Mapping[SourceKind, str]) -> None:
+        """Sources that cannot be chosen here, each with its reason as a tooltip."""
+        model = self._kind.model()
+        for kind, reason in reasons.items():
+            item = model.item(KINDS.index(kind)) if isinstance(model, QStandardItemModel) else None
+            if item is not None:
+                item.setEnabled(False)
+                item.setToolTip(reason)
+
+    @property
+    def ports(self) -> tuple[PortChoice, ...]:
+        return self._ports
 
     def show_link(self, link: LinkView) -> None:
         if link == self._link:
@@ -112,6 +146,7 @@ class ConnectPanel(QFrame):
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
+        self.ble_page.set_theme(theme)
         link, self._link = self._link, None
         if link is not None:
             self.show_link(link)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication
-from PySide6.QtWidgets import QApplication, QMainWindow, QPushButton, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QPushButton, QSplitter
 
-from penapp.live_types import Failed, LinkChanged, TextCommitted, TextTentative
+from penapp.live_types import Failed, LinkChanged, LiveStatus, TextCommitted, TextTentative
 from penapp.ui import theme as themes
 from penapp.ui.banner import BannerBar
+from penapp.ui.ble_control import BleControl
 from penapp.ui.card import Card
 from penapp.ui.connect_panel import ConnectPanel
+from penapp.ui.layout import MIN_SIZE, column, first_size
 from penapp.ui.pad_state import NO_INK, PadPoint
 from penapp.ui.session_host import Closed, HostEvent, Opened, Opener, SessionHost
 from penapp.ui.state_panel import StatePanel
@@ -40,9 +42,6 @@ EVENTS_MS = 8
 FRAME_MS = 33
 NUMBERS_EVERY = 6
 SETTLE_MS = 600
-SIZE, MIN_SIZE = QSize(1280, 800), QSize(960, 680)
-FRAME = QSize(16, 48)
-"""Left of the screen for what the desktop draws around the window."""
 PortFinder = Callable[[], tuple[PortChoice, ...]]
 
 
@@ -51,11 +50,19 @@ class MainWindow(QMainWindow):
 
     drained = Signal(object)
 
-    def __init__(self, opener: Opener, find_ports: PortFinder, theme: ThemeChoice = ThemeChoice.AUTO) -> None:
+    def __init__(
+        self,
+        opener: Opener,
+        find_ports: PortFinder,
+        theme: ThemeChoice = ThemeChoice.AUTO,
+        *,
+        ble: BleControl | None = None,
+    ) -> None:
         super().__init__()
         self.setWindowTitle("penapp")
         self.host = SessionHost(opener)
         self._find_ports = find_ports
+        self._ble = ble or BleControl(None, None)
         self._error: Banner | None = None
         self._next: SourceChoice | None = None
         self._frames = 0
@@ -69,8 +76,16 @@ class MainWindow(QMainWindow):
         self._start_timers()
         self._show_link()
 
+    def meet_last_pen(self) -> None:
+        """Choose the pen of last time, and connect to it as soon as it is here."""
+        if self._ble.last is not None:
+            self.connect_panel.choose(self._ble.last)
+            self._ble.await_last()
+            self._show_banner()
+
     def connect_to(self, choice: SourceChoice) -> None:
         """Fill the connect panel and connect."""
+        self._ble.give_up()
         self.connect_panel.choose(choice)
         self._connect(choice)
 
@@ -126,6 +141,7 @@ class MainWindow(QMainWindow):
         self._event_timer.stop()
         self._frame_timer.stop()
         self.host.close()
+        self._ble.close()
         super().closeEvent(event)
 
     def _arrange(self) -> None:
@@ -139,8 +155,8 @@ class MainWindow(QMainWindow):
         pad_card.header.addWidget(self._write_here)
         pad_card.header.addWidget(clear)
         pad_card.body.addWidget(self.pad, 1)
-        left = _column((self.text, 3), (pad_card, 2))
-        right = _column((self.state, 0), (self.strips, 1))
+        left = column((self.text, 3), (pad_card, 2))
+        right = column((self.state, 0), (self.strips, 1))
         middle = QSplitter(Qt.Orientation.Horizontal)
         middle.setHandleWidth(10)
         middle.setChildrenCollapsible(False)
@@ -148,21 +164,16 @@ class MainWindow(QMainWindow):
             middle.addWidget(side)
             middle.setStretchFactor(middle.count() - 1, stretch)
         middle.setSizes([690, 570])
-        whole = _column((self.connect_panel, 0), (self.banner, 0), (middle, 1))
-        self._margins(whole)
+        whole = column((self.connect_panel, 0), (self.banner, 0), (middle, 1))
+        whole.setContentsMargins(12, 8, 12, 12)
         self.setCentralWidget(whole)
         build_menus(self)
         self.setMinimumSize(MIN_SIZE)
         self.resize(first_size(self.screen().availableSize()))
 
-    def _margins(self, whole: QWidget) -> None:
-        layout = whole.layout()
-        if layout is not None:
-            layout.setContentsMargins(12, 8, 12, 12)
-
     def _wire(self) -> None:
         self.connect_panel.pressed.connect(self._pressed)
-        self.connect_panel.changed.connect(self._show_banner)
+        self.connect_panel.changed.connect(self._choice_changed)
         self.connect_panel.ports_wanted.connect(self.refresh_ports)
         self.banner.dismissed.connect(self._dismiss)
         self.pad.moved.connect(self._pad_moved)
@@ -181,7 +192,13 @@ class MainWindow(QMainWindow):
             timer.timeout.connect(act)
             timer.start()
 
+    def _choice_changed(self) -> None:
+        if self.host.phase is Phase.IDLE:
+            self._ble.chosen(self.connect_panel.choice())
+        self._show_banner()
+
     def _pressed(self, choice: SourceChoice | None) -> None:
+        self._ble.give_up()
         if choice is None:
             self.host.disconnect()
             self._show_link()
@@ -240,7 +257,20 @@ class MainWindow(QMainWindow):
             self.state.show_status(status)
             self.strips.say(strips_summary(status))
             self._show_link()
+            self._look_around(status)
         self._frames += 1
+
+    def _look_around(self, status: LiveStatus | None) -> None:
+        """Pens nearby, and the one of last time among them."""
+        panel, phase = self.connect_panel, self.host.phase
+        near = self._ble.tick(phase, panel.choice())
+        if phase is Phase.IDLE:
+            panel.show_near(near)
+        else:
+            self._ble.streaming(self.host.choice, status)
+        found = self._ble.found(phase, near, panel.ports)
+        if found is not None:
+            self.connect_to(found)
 
     def _show_link(self) -> None:
         link = link_view(self.host.phase, self.host.status())
@@ -254,7 +284,7 @@ class MainWindow(QMainWindow):
     def _show_banner(self) -> None:
         idle = self.host.phase is Phase.IDLE
         choice = self.connect_panel.choice() if idle else self.host.choice
-        shown = self._error or trouble(self.host.phase, self.host.status())
+        shown = self._error or trouble(self.host.phase, self.host.status()) or self._ble.hint(self.host.phase)
         self.banner.show_banner(shown or hint(self.host.phase, choice, len(self.text.view.words)))
 
     def _dismiss(self) -> None:
@@ -269,19 +299,3 @@ class MainWindow(QMainWindow):
     def _pad_refused(self) -> None:
         """Writing on a pad that is not the pen: say how to make it so."""
         self.pad.set_writable(False, "Press “Write here” to make the pad the pen.")
-
-
-def first_size(screen: QSize) -> QSize:
-    """How large the window opens on a screen with so much room."""
-    return SIZE.boundedTo(screen - FRAME).expandedTo(MIN_SIZE)
-
-
-def _column(*parts: tuple[QWidget, int]) -> QWidget:
-    """Widgets on top of each other, each with its stretch."""
-    column = QWidget()
-    layout = QVBoxLayout(column)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(10)
-    for widget, stretch in parts:
-        layout.addWidget(widget, stretch)
-    return column

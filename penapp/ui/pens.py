@@ -24,6 +24,15 @@ def find_ports() -> tuple[PortChoice, ...]:
     return tuple(PortChoice(place.address, place.description) for place in places)
 
 
+def unavailable() -> dict[SourceKind, str]:
+    """Sources that cannot be had here, with the reason."""
+    from penapp.device.virtual_ble import simulated_radio_installed
+
+    if simulated_radio_installed():
+        return {}
+    return {SourceKind.VIRTUAL_BLE: "Needs the simulated radio: the package bumble is not installed"}
+
+
 def opener(*, record_to: Path | None = None) -> Opener:
     """The opener of the real thing: shipped recogniser, real links."""
 
@@ -49,6 +58,10 @@ def pen_source(choice: SourceChoice) -> tuple[PenSource, PadSink | None, InkSoFa
         from penapp.device.serial_source import SerialSource
 
         return SerialSource(choice.target), None, None
+    if choice.kind is SourceKind.BLE:
+        from penapp.device.ble_source import BleSource
+
+        return BleSource(choice.target), None, None
     if choice.kind is SourceKind.REPLAY:
         from penapp.device.replay import ReplaySource
 
@@ -68,6 +81,10 @@ def _virtual_pen(choice: SourceChoice) -> tuple[PenSource, PadSink | None, InkSo
     from penapp.ui.shown_ink import DemoPen
 
     demo = DemoPen()
+    if choice.kind is SourceKind.VIRTUAL_BLE:
+        from penapp.device.virtual_ble_source import VirtualBleSource
+
+        return VirtualBleSource(demo), None, demo.ink_so_far
     return VirtualPenSource(demo), None, demo.ink_so_far
 
 

@@ -20,6 +20,8 @@ FORCE_BAR_N = 4.0
 class SourceKind(Enum):
     DEMO = "demo"
     PAD = "pad"
+    VIRTUAL_BLE = "virtual-ble"
+    BLE = "ble"
     SERIAL = "serial"
     REPLAY = "replay"
 
@@ -27,6 +29,8 @@ class SourceKind(Enum):
 SOURCE_LABELS = {
     SourceKind.DEMO: "Virtual pen: demo",
     SourceKind.PAD: "Virtual pen: writing pad",
+    SourceKind.VIRTUAL_BLE: "Virtual pen: Bluetooth",
+    SourceKind.BLE: "Bluetooth pen",
     SourceKind.SERIAL: "Serial port",
     SourceKind.REPLAY: "Recording",
 }
@@ -34,7 +38,10 @@ SOURCE_LABELS = {
 
 @dataclass(frozen=True, slots=True)
 class SourceChoice:
-    """What to connect to. `target` is a port or a file; `speed` is for recordings, None = unpaced."""
+    """What to connect to. `speed` is for recordings, None = unpaced.
+
+    target: a port, a file, or a Bluetooth address (empty = the only pen that is near)
+    """
 
     kind: SourceKind = SourceKind.DEMO
     target: str = ""
@@ -156,6 +163,8 @@ def hint(phase: Phase, choice: SourceChoice, words: int) -> Banner:
 _IDLE_HINTS = {
     SourceKind.DEMO: "Press Connect: a virtual pen writes words of real people through the whole pipeline.",
     SourceKind.PAD: "Press Connect, then write on the pad below with the mouse, a finger or a stylus.",
+    SourceKind.VIRTUAL_BLE: "Press Connect: a virtual pen writes over a simulated radio.",
+    SourceKind.BLE: "Switch the pen on, wait until it is listed and press Connect.",
     SourceKind.SERIAL: "Plug the pen in, choose its port and press Connect.",
     SourceKind.REPLAY: "Press Connect to play the recording as if the pen were writing now.",
 }
@@ -163,6 +172,8 @@ _IDLE_HINTS = {
 _FIRST_WORD_HINTS = {
     SourceKind.DEMO: "The virtual pen is writing. A word becomes text when the pen rests after it.",
     SourceKind.PAD: "Write on the pad below, one word at a time. A word becomes text when you pause.",
+    SourceKind.VIRTUAL_BLE: "The virtual pen is writing. A word becomes text when the pen rests after it.",
+    SourceKind.BLE: "Write. A word becomes text when the pen rests after it.",
     SourceKind.SERIAL: "Write. A word becomes text when the pen rests after it.",
     SourceKind.REPLAY: "Playing. A word becomes text when the pen rests after it.",
 }
@@ -251,6 +262,6 @@ def pad_notice(phase: Phase, kind: SourceKind) -> str:
     """What empty paper says."""
     if pad_writable(phase, kind):
         return "Write a word here"
-    if phase is Phase.CONNECTED and kind is SourceKind.DEMO:
+    if phase is Phase.CONNECTED and kind in {SourceKind.DEMO, SourceKind.VIRTUAL_BLE}:
         return "What the virtual pen writes appears here"
     return "Press “Write here” to write with the mouse, a finger or a stylus"

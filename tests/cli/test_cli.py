@@ -162,10 +162,10 @@ def test_wrong_usage_is_exit_code_2(penapp, arguments):
 
 
 def test_devices_lists_the_virtual_pen_first(penapp):
-    code, out, _ = penapp("devices", "--json")
+    code, out, _ = penapp("devices", "--no-ble", "--json")
     assert code == 0
     assert json.loads(out)[0]["address"] == "virtual"
-    assert penapp("devices")[1].startswith("virtual")
+    assert penapp("devices", "--no-ble")[1].startswith("virtual")
 
 
 def test_run_without_a_display_decodes_in_the_terminal(penapp, monkeypatch):

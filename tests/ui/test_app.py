@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ import pytest
 from penapp import app
 from penapp.ui.view_state import SourceChoice, SourceKind
 
-OFFSCREEN = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+NO_LAST_PEN = {"XDG_CONFIG_HOME": str(Path(tempfile.gettempdir()) / "penapp-tests-without-a-last-pen")}
+OFFSCREEN = {**os.environ, "QT_QPA_PLATFORM": "offscreen", **NO_LAST_PEN}
 
 
 def python(code: str, env: dict[str, str] = OFFSCREEN) -> subprocess.CompletedProcess[str]:

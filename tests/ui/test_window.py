@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from penapp.device.errors import PortAbsentError
 from penapp.live_types import Failed, LinkChanged, LinkState, TextCommitted, TextTentative
-from penapp.ui.main_window import first_size
+from penapp.ui.layout import first_size
 from penapp.ui.theme import ThemeChoice
 from penapp.ui.view_state import Phase, SourceChoice, SourceKind
 

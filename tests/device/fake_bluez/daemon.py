@@ -34,7 +34,7 @@ def missing() -> str:
     if not sys.platform.startswith("linux"):
         return "the fake BlueZ needs Linux: elsewhere bleak does not speak D-Bus"
     if shutil.which("dbus-daemon") is None:
-        return "the fake BlueZ needs dbus-daemon (Debian: apt-get install dbus-daemon)"
+        return "the fake BlueZ needs dbus-daemon (Debian: apt-get install dbus)"
     return ""
 
 
@@ -46,7 +46,7 @@ def private_bus(policy: str = "") -> Iterator[str]:
     configuration.write_text(_CONFIGURATION.format(folder=folder, policy=policy), encoding="utf-8")
     command = ["dbus-daemon", f"--config-file={configuration}", "--nofork", "--print-address"]
     before = os.environ.get(ADDRESS_VARIABLE)
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as daemon:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as daemon:
         try:
             assert daemon.stdout is not None
             address = daemon.stdout.readline().strip()

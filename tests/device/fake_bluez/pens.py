@@ -1,10 +1,10 @@
-"""A pen as BlueZ shows it: device, services, characteristics; behind them the firmware, and what goes wrong."""
+"""A pen as BlueZ shows it: device, services, characteristics, the firmware behind them, and its faults."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from dbus_fast import Message, Variant
@@ -32,6 +32,7 @@ PEN_CHARACTERISTICS = {
 }
 UART_CHARACTERISTICS = {links.NORDIC_UART_RX_UUID: WRITES, links.NORDIC_UART_TX_UUID: ["notify"]}
 UNPACED_SAMPLES = 64
+DRAIN_EVERY = 32
 
 
 class FakePen:
@@ -39,10 +40,15 @@ class FakePen:
 
     refuse:   (error, text) that answers Connect
     resolve:  an event that must be set before the services are told
+    hang:     Connect is never answered
     locked:   every GATT access is answered as by a pen that wants pairing
-    on_write: called with the value of each command before the firmware sees it
+    answer:   (error, text) that answers every read
+    describe: changes the descriptor that is read
+    on_connect: awaited once the connection stands
     at:       {samples taken: what to do then, once}, for what happens in mid-stream
     speed:    1.0 = real time, None = as fast as the bus takes it
+
+    Two events tell a test where things stand: `asked` (Connect was called), `shown` (services were told).
     """
 
     def __init__(
@@ -61,13 +67,17 @@ class FakePen:
         self.services = {links.SERVICE_UUID: dict(PEN_CHARACTERISTICS)}
         self.firmware = PenFirmware(ink.descriptor, faults=faults, mtu=mtu)
         self.refuse: tuple[str, str] | None = None
+        self.answer: tuple[str, str] | None = None
         self.resolve: asyncio.Event | None = None
-        self.locked = False
+        self.locked = self.hang = False
+        self.describe: Callable[[bytes], bytes] = bytes
+        self.on_connect: Callable[[], Awaitable[None]] | None = None
         self.tell_mtu = True
         self.at: dict[int, Callable[[], object]] = {}
         self.writes: list[tuple[bytes, str]] = []
-        self.connects = self.taken = 0
+        self.connects = self.taken = self._sent = 0
         self.connected = False
+        self.asked, self.shown = asyncio.Event(), asyncio.Event()
         self.bluez: FakeBluez
         self._notifying: set[str] = set()
         self._uuids: dict[str, str] = {}
@@ -82,6 +92,18 @@ class FakePen:
         self.advertised = [links.NORDIC_UART_UUID]
         self.services = {links.NORDIC_UART_UUID: dict(UART_CHARACTERISTICS)}
         self.firmware = PenFirmware(self.ink.descriptor, faults=faults)
+
+    async def hold(self) -> None:
+        """Somebody else connected this pen and left it so."""
+        self.bluez.add(self.path, {DEVICE: self.properties(Variant("n", self.rssi))})
+        await self._connect()
+
+    def grow_mtu(self, mtu: int) -> None:
+        """The two sides agree on a larger MTU after the connection, as they do on a real radio."""
+        self.mtu = self.firmware._mtu = mtu
+        for path in self._uuids:
+            if path in self.bluez.objects:
+                self.bluez.change(path, CHARACTERISTIC, MTU=Variant("q", mtu))
 
     def properties(self, rssi: Variant) -> dict[str, Variant]:
         """Of its Device1."""
@@ -107,8 +129,10 @@ class FakePen:
         if self.locked:
             raise BluezError("NotPermitted", "Not paired")
         uuid = self._uuids[path]
+        if message.member == "ReadValue" and self.answer is not None:
+            raise BluezError(*self.answer)
         if message.member == "ReadValue":
-            return "ay", [self.firmware.descriptor.encode()]
+            return "ay", [self.describe(self.firmware.descriptor.encode())]
         if message.member == "WriteValue":
             self.writes.append((bytes(message.body[0]), message.body[1]["type"].value))
             await self._send(self.firmware.receive(bytes(message.body[0])))
@@ -127,7 +151,8 @@ class FakePen:
         self.firmware.disconnect()
         if self._pump is not None and self._pump is not asyncio.current_task():
             self._pump.cancel()
-            await asyncio.wait([self._pump])
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._pump
         for path in [
             p for p in self.bluez.objects if p.startswith(f"{self.path}/service") and "char" not in p
         ]:
@@ -136,11 +161,16 @@ class FakePen:
 
     async def _connect(self) -> None:
         self.connects += 1
+        self.asked.set()
         if self.refuse is not None:
             raise BluezError(*self.refuse)
+        if self.hang:
+            await asyncio.Event().wait()
         self.connected = True
         self._say(Connected=Variant("b", True))
         self._pump = asyncio.get_running_loop().create_task(self._live())
+        if self.on_connect is not None:
+            await self.on_connect()
 
     async def _live(self) -> None:
         """A connection: services first, then samples whenever they are asked for."""
@@ -148,6 +178,7 @@ class FakePen:
             await self.resolve.wait()
         self._show_services()
         self._say(ServicesResolved=Variant("b", True))
+        self.shown.set()
         while self.connected:
             if not self.firmware.streaming or not await self._stream():
                 await asyncio.sleep(0.002)
@@ -168,14 +199,17 @@ class FakePen:
         return True
 
     async def _send(self, items: list[bytes]) -> None:
-        """One notification for each item; the last write to the socket is waited for: back-pressure."""
+        """One notification for each item; now and then the bus is waited for: back-pressure."""
         for item in items:
+            self._sent += 1
+            if self._sent % DRAIN_EVERY == 0:
+                await self.bluez.drained()
             for uuid, piece in self._notifications(item):
                 if not self.connected or uuid not in self._notifying:
                     continue
                 path = next(p for p, u in self._uuids.items() if u == uuid)
                 with contextlib.suppress(KeyError):
-                    await self.bluez.change(path, CHARACTERISTIC, Value=Variant("ay", piece))
+                    self.bluez.change(path, CHARACTERISTIC, Value=Variant("ay", piece))
 
     def _notifications(self, item: bytes) -> list[tuple[str, bytes]]:
         if links.SERVICE_UUID in self.services:

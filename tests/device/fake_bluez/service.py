@@ -1,9 +1,10 @@
-"""A fake `org.bluez`: enough of BlueZ on a private bus for bleak's own Linux back-end to find no difference."""
+"""A fake `org.bluez`: as much of BlueZ as bleak's own Linux back-end uses, on a private bus."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from typing import Self
 
 from dbus_fast import Message, MessageType, Variant
 from dbus_fast.aio import MessageBus
@@ -44,7 +45,7 @@ class FakeBluez:
         for pen in pens:
             self.arrive(pen)
 
-    async def __aenter__(self) -> FakeBluez:
+    async def __aenter__(self) -> Self:
         self.bus = MessageBus(bus_address=self._address)
         await self.bus.connect()
         self.bus.add_message_handler(self._handle)
@@ -97,6 +98,11 @@ class FakeBluez:
         """Properties that are kept and told; the future is done when the socket has them."""
         self.objects[path][interface].update(values)
         return self._signal(path, PROPERTIES, "PropertiesChanged", "sa{sv}as", [interface, values, []])
+
+    async def drained(self) -> None:
+        """Until the bus has read all that was sent: dbus-fast drops a connection whose socket is full."""
+        ping = Message("org.freedesktop.DBus", "/", "org.freedesktop.DBus.Peer", "Ping")
+        await self.bus.call(ping)
 
     def later(self, message: Message, work: asyncio.Task[tuple[str, list[object]]]) -> None:
         """Answer when `work` is done; a `BluezError` becomes a D-Bus error."""

@@ -8,16 +8,15 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "ink.h"
 #include "link.h"
 #include "options.h"
 #include "pen_carrier.h"
+#include "sampling.h"
 
 #define UNPACED_SAMPLES 64u
 #define IDLE_MS 200
-#define MAX_CATCH_UP_US 500000u
 
 typedef struct {
     pen_options options;
@@ -29,12 +28,7 @@ typedef struct {
     uint8_t received[512];
     size_t n_received, at_received;
 
-    uint64_t boot_us;  /* this machine's clock at the pen's start */
-    uint64_t start_us; /* pen's clock at the first sample of this stretch */
-    uint64_t sampled;  /* samples since then */
-    uint64_t pen_us;   /* pen's clock when it is not paced by this machine's */
-    uint32_t stretch_rate_mhz;
-    bool sampling;
+    sample_clock clock;
     uint64_t total;
     uint64_t dropped;
     uint32_t random;
@@ -49,22 +43,9 @@ static void on_signal(int number)
     stopping = 1;
 }
 
-static uint64_t host_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
-}
-
-/* The pen's clock: this machine's, `speed` times as fast; without pace the samples drive it. */
 static uint64_t now_us(void *context)
 {
-    const simulation *sim = context;
-
-    if (sim->options.speed <= 0)
-        return sim->pen_us;
-    return (uint64_t)((double)(host_us() - sim->boot_us) * sim->options.speed);
+    return sampling_now_us(&((simulation *)context)->clock);
 }
 
 static void identify(void *context, uint16_t blink_ms)
@@ -109,9 +90,7 @@ static bool boot(simulation *sim, uint32_t boot_id, uint32_t resets)
         pen_restore_name(&sim->pen, (const uint8_t *)sim->options.name, (uint8_t)strlen(sim->options.name));
     if (sim->options.rate_mhz != 0)
         sim->pen.identity.rate_mhz = sim->options.rate_mhz;
-    sim->boot_us = host_us();
-    sim->pen_us = 0;
-    sim->sampling = false;
+    sampling_boot(&sim->clock);
     pen_connect(&sim->pen, 0);
     return true;
 }
@@ -134,37 +113,10 @@ static void reboot(simulation *sim)
     fprintf(stderr, "pen_sim: started again after %llu samples\n", (unsigned long long)sim->total);
 }
 
-/* Pen's clock at sample k of this stretch, to the nearest microsecond. */
-static uint64_t sample_us(const simulation *sim, uint64_t k)
+/* Without pace the host sets it: nothing is taken that would push a frame out of the queue. */
+static bool may_sample(simulation *sim)
 {
-    return sim->start_us + (k * 1000000000u + sim->stretch_rate_mhz / 2) / sim->stretch_rate_mhz;
-}
-
-static void begin_stretch(simulation *sim)
-{
-    uint32_t rate_mhz = sim->pen.identity.rate_mhz;
-
-    if (sim->sampling && rate_mhz == sim->stretch_rate_mhz)
-        return;
-    sim->start_us = sim->sampling ? sample_us(sim, sim->sampled) : now_us(sim);
-    sim->stretch_rate_mhz = rate_mhz;
-    sim->sampled = 0;
-    sim->sampling = true;
-}
-
-/* True if a sample is due now; the ink waits for a pen that fell far behind. */
-static bool is_due(simulation *sim)
-{
-    uint64_t now;
-
-    if (sim->options.speed <= 0)
-        return !pen_is_full(&sim->pen);
-    now = now_us(sim);
-    if (now > sample_us(sim, sim->sampled) + MAX_CATCH_UP_US) {
-        sim->start_us = now;
-        sim->sampled = 0;
-    }
-    return now >= sample_us(sim, sim->sampled);
+    return sim->clock.speed <= 0 ? !pen_is_full(&sim->pen) : sampling_is_due(&sim->clock);
 }
 
 static void end_ink(simulation *sim)
@@ -186,18 +138,17 @@ static bool take_samples(simulation *sim)
     unsigned n;
 
     if (!sim->pen.streaming) {
-        sim->sampling = false;
+        sampling_pause(&sim->clock);
         return false;
     }
-    begin_stretch(sim);
-    for (n = 0; n < UNPACED_SAMPLES && is_due(sim); n++) {
+    sampling_run(&sim->clock, sim->pen.identity.rate_mhz);
+    for (n = 0; n < UNPACED_SAMPLES && may_sample(sim); n++) {
         if (!ink_next(&sim->ink, counts, pen_standard.stream.n_channels)) {
             if (sim->ink.over)
                 end_ink(sim);
             return false;
         }
-        pen_take(&sim->pen, counts, sample_us(sim, sim->sampled++));
-        sim->pen_us = sample_us(sim, sim->sampled);
+        pen_take(&sim->pen, counts, sampling_stamp(&sim->clock));
         sim->total++;
         if (sim->options.reboot_after != 0 && sim->total >= sim->options.reboot_after) {
             reboot(sim);
@@ -241,21 +192,13 @@ static bool is_done(const simulation *sim)
     return sim->options.hang_up && sim->told_end && sent && link_is_drained(&sim->link);
 }
 
-/* Milliseconds until the next sample is due. */
 static int patience_ms(simulation *sim)
 {
-    uint64_t now, due;
-
     if (sim->told_end && sim->options.hang_up)
         return 1;
-    if (!sim->pen.streaming || sim->told_end || sim->options.speed <= 0)
+    if (!sim->pen.streaming || sim->told_end || sim->clock.speed <= 0)
         return IDLE_MS;
-    now = now_us(sim);
-    due = sample_us(sim, sim->sampled);
-    if (due <= now)
-        return 1;
-    due = (uint64_t)((double)(due - now) / sim->options.speed) / 1000u + 1u;
-    return due < IDLE_MS ? (int)due : IDLE_MS;
+    return sampling_patience_ms(&sim->clock, IDLE_MS);
 }
 
 static void wait_for_something(simulation *sim, int timeout_ms)
@@ -267,7 +210,7 @@ static void wait_for_something(simulation *sim, int timeout_ms)
     places[0].events = (short)(sim->at_received == sim->n_received ? POLLIN : 0);
     if (sim->serial.sent < sim->serial.size)
         places[0].events |= POLLOUT;
-    if (sim->pen.streaming && !sim->ink.over && sim->options.speed <= 0 && !pen_is_full(&sim->pen)) {
+    if (sim->pen.streaming && !sim->ink.over && sim->clock.speed <= 0 && !pen_is_full(&sim->pen)) {
         places[1].fd = sim->ink.fd;
         places[1].events = POLLIN;
         n = 2;
@@ -305,8 +248,9 @@ static bool set_up(simulation *sim)
     sim->board.identify = identify;
     sim->board.battery = battery;
     sim->serial.write = write_link;
+    sim->clock.speed = sim->options.speed;
     sim->random = (sim->options.seed * 2654435761u) | 1u;
-    return boot(sim, sim->options.boot_id != 0 ? sim->options.boot_id : (uint32_t)host_us(), 0);
+    return boot(sim, sim->options.boot_id != 0 ? sim->options.boot_id : (uint32_t)machine_us(), 0);
 }
 
 static void handle_signals(void)

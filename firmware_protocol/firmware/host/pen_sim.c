@@ -17,6 +17,7 @@
 
 #define UNPACED_SAMPLES 64u
 #define IDLE_MS 200
+#define DRAINED_US 100000u
 
 typedef struct {
     pen_options options;
@@ -33,6 +34,7 @@ typedef struct {
     uint64_t dropped;
     uint32_t random;
     bool told_end;
+    uint64_t busy_us; /* this machine's clock when the line was last seen busy after the end */
 } simulation;
 
 static volatile sig_atomic_t stopping;
@@ -124,6 +126,7 @@ static void end_ink(simulation *sim)
     if (sim->told_end)
         return;
     sim->told_end = true;
+    sim->busy_us = machine_us();
     pen_close_batch(&sim->pen);
     if (sim->ink.torn)
         fprintf(stderr, "pen_sim: %s ends within a sample of %u channels\n", sim->options.ink,
@@ -185,17 +188,22 @@ static bool listen_to_host(simulation *sim)
     return sim->at_received > before;
 }
 
-static bool is_done(const simulation *sim)
+/* What was written may still be on its way through the system: the line must be empty for a while. */
+static bool is_done(simulation *sim)
 {
     bool sent = pen_queue_oldest(&sim->pen.queue) == NULL && sim->serial.sent == sim->serial.size;
 
-    return sim->options.hang_up && sim->told_end && sent && link_is_drained(&sim->link);
+    if (!sim->options.hang_up || !sim->told_end)
+        return false;
+    if (!sent || !link_is_drained(&sim->link))
+        sim->busy_us = machine_us();
+    return machine_us() - sim->busy_us > DRAINED_US;
 }
 
 static int patience_ms(simulation *sim)
 {
     if (sim->told_end && sim->options.hang_up)
-        return 1;
+        return 10;
     if (!sim->pen.streaming || sim->told_end || sim->clock.speed <= 0)
         return IDLE_MS;
     return sampling_patience_ms(&sim->clock, IDLE_MS);

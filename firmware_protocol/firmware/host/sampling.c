@@ -4,7 +4,7 @@
 
 #include <time.h>
 
-#define MAX_CATCH_UP_US 500000u
+#define MAX_CATCH_UP_US 500000.0 /* of this machine's clock */
 
 uint64_t machine_us(void)
 {
@@ -56,7 +56,7 @@ bool sampling_is_due(sample_clock *clock)
     if (clock->speed <= 0)
         return true;
     now = sampling_now_us(clock);
-    if (now > time_of(clock, clock->sampled) + MAX_CATCH_UP_US) {
+    if ((double)now > (double)time_of(clock, clock->sampled) + MAX_CATCH_UP_US * clock->speed) {
         clock->start_us = now;
         clock->sampled = 0;
     }

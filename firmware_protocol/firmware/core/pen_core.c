@@ -138,6 +138,12 @@ void pen_take(pen_core *pen, const int16_t *counts, uint64_t t_us)
         pen_close_batch(pen);
 }
 
+void pen_miss(pen_core *pen, uint32_t samples)
+{
+    pen_close_batch(pen);
+    pen->index += samples;
+}
+
 void pen_close_batch(pen_core *pen)
 {
     if (pen->batch.n == 0)

@@ -122,6 +122,9 @@ bool pen_receive_frame(pen_core *pen, const uint8_t *value, size_t size);
 /* One sample, n_channels counts, with the time stamp of its interrupt. */
 void pen_take(pen_core *pen, const int16_t *counts, uint64_t t_us);
 
+/* Samples that the sensors made and nobody read in time: counted, so that the gap is exact. */
+void pen_miss(pen_core *pen, uint32_t samples);
+
 /* True if the next sample would push a frame out of the queue. */
 bool pen_is_full(const pen_core *pen);
 

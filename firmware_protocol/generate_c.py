@@ -1,4 +1,4 @@
-"""Write what C and the specification take from the Python schema: python -m firmware_protocol.generate_c [--check].
+"""C and the specification from the Python schema: python -m firmware_protocol.generate_c [--check].
 
 firmware/core/pen_schema.h:    every number of the protocol, every byte offset, the Bluetooth identifiers
 firmware/core/pen_standard.c:  the descriptor of the standard pen
@@ -168,8 +168,8 @@ def _identifiers() -> Iterator[str]:
 def _channel(c: ChannelSpec) -> str:
     quantity, unit = Quantity(c.quantity).name, Unit(c.unit).name
     numbers = ", ".join(f"{np.float32(value)}f" for value in (c.scale, c.offset, c.full_scale))
-    model = SensorModel(c.model).name
-    return f"{{PEN_QUANTITY_{quantity}, {c.axis}u, PEN_UNIT_{unit}, {numbers}, {c.limit_counts}, PEN_MODEL_{model}}}"
+    what = f"PEN_QUANTITY_{quantity}, {c.axis}u, PEN_UNIT_{unit}"
+    return f"{{{what}, {numbers}, {c.limit_counts}, PEN_MODEL_{SensorModel(c.model).name}}}"
 
 
 def _mount(mount: Mount) -> str:

@@ -86,7 +86,8 @@ def _codes(head: str, table: type[IntEnum]) -> str:
 
 def _flags() -> str:
     return _table(
-        ("flag", "name", "meaning"), ((f"0x{int(f):04x}", f.name or "", why) for f, why in _FLAG_MEANINGS.items())
+        ("flag", "name", "meaning"),
+        ((f"0x{int(f):04x}", f.name or "", why) for f, why in _FLAG_MEANINGS.items()),
     )
 
 

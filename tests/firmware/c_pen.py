@@ -19,9 +19,28 @@ CORE = sorted((FIRMWARE / "core").glob("*.c"))
 HOST = FIRMWARE / "host"
 PEN_SIM = [HOST / f"{name}.c" for name in ("pen_sim", "sampling", "link", "ink", "options")]
 PEN_FUZZ = [HOST / f"{name}.c" for name in ("pen_fuzz", "mutate")]
-STRICT = ["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-Wconversion", "-Wshadow", "-Wstrict-prototypes"]
+STRICT = [
+    "-std=c99",
+    "-pedantic",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-Wconversion",
+    "-Wshadow",
+    "-Wstrict-prototypes",
+]
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-g"]
-STATE = ("streaming", "index", "overruns", "high_water", "blink_ms", "accepted", "damaged", "foreign", "unknown")
+STATE = (
+    "streaming",
+    "index",
+    "overruns",
+    "high_water",
+    "blink_ms",
+    "accepted",
+    "damaged",
+    "foreign",
+    "unknown",
+)
 
 
 def skip(reason: str) -> None:
@@ -111,7 +130,9 @@ def encode_in_c(library: ctypes.CDLL, frame: Frame) -> tuple[bytes, bytes]:
     header = (ctypes.c_uint32 * 7)(*map(int, fields))
     raw, wire = ctypes.create_string_buffer(1024), ctypes.create_string_buffer(1100)
     wire_size = ctypes.c_uint32()
-    size = library.driver_encode(header, frame.payload, len(frame.payload), raw, wire, ctypes.byref(wire_size))
+    size = library.driver_encode(
+        header, frame.payload, len(frame.payload), raw, wire, ctypes.byref(wire_size)
+    )
     return raw.raw[:size], wire.raw[: wire_size.value]
 
 

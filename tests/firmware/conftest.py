@@ -17,7 +17,9 @@ def core_library(tmp_path_factory):
 @pytest.fixture(scope="session")
 def pen_sim(tmp_path_factory):
     """The program, with the sanitizers: what it does wrong ends it."""
-    return c_pen.build(tmp_path_factory.mktemp("sim") / "pen_sim", [*c_pen.CORE, *c_pen.PEN_SIM], *c_pen.SANITIZERS)
+    return c_pen.build(
+        tmp_path_factory.mktemp("sim") / "pen_sim", [*c_pen.CORE, *c_pen.PEN_SIM], *c_pen.SANITIZERS
+    )
 
 
 @pytest.fixture(scope="session")

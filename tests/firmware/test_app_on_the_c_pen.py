@@ -32,7 +32,7 @@ WORDS = 4
 
 @cache
 def demo_counts() -> np.ndarray:
-    """The first words of a demo sentence as the sensors read them, and 2 s of rest, so that all are committed."""
+    """The first words of a demo sentence as the sensors read them, and 2 s of rest: all are committed."""
     written = write_ink([demo_corpus().word(i) for i in demo_sentences()[0].words[:WORDS]], 4)
     counts, _ = si_to_counts(written.values, standard_descriptor().streams[0])
     return np.concatenate((counts, np.tile(counts[-1], (200, 1))))

@@ -1,4 +1,4 @@
-"""The glue of the XIAO nRF52840 Sense, compiled against a stand-in for its Arduino core and run on this machine.
+"""The glue of the XIAO nRF52840 Sense, compiled against a stand-in for its Arduino core and run here.
 
 That checks types, spelling, registers and the way bytes go; it is no board and no Bluetooth stack.
 """
@@ -34,7 +34,8 @@ def sketch(tmp_path_factory):
     core = [c_pen.compiler(), "-std=c99", "-c", *map(str, c_pen.CORE)]
     subprocess.run(core, cwd=objects, check=True, timeout=60)
     command = [
-        cxx, *STRICT, f"-I{STAND_IN}", str(STAND_IN / "run_sketch.cpp"), *map(str, sorted((folder / "xiao").glob("*.cpp"))),
+        cxx, *STRICT, f"-I{STAND_IN}", str(STAND_IN / "run_sketch.cpp"),
+        *map(str, sorted((folder / "xiao").glob("*.cpp"))),
         "-x", "c++", str(folder / "xiao" / "xiao_nrf52840_sense.ino"),
         "-x", "none", *map(str, sorted(objects.glob("*.o"))), "-o", str(folder / "board"),
     ]  # fmt: skip
@@ -144,7 +145,15 @@ def test_the_descriptor_is_read_from_its_characteristic_over_bluetooth(sketch):
 
 
 def test_a_sensor_that_does_not_answer_is_told(sketch):
-    said = play(sketch, f"absent {0x1C}", "setup", "usb open", "loop", ask("usb", commands.Command(0x0D, 1)), *["loop"] * 3)
+    said = play(
+        sketch,
+        f"absent {0x1C}",
+        "setup",
+        "usb open",
+        "loop",
+        ask("usb", commands.Command(0x0D, 1)),
+        *["loop"] * 3,
+    )
     frames = usb_frames(said)
     (event,) = [parse_event(f) for f in frames if f.type is FrameType.EVENT]
     assert (event.code, event.detail) == (EventCode.SENSOR_FAULT, (1 << Quantity.MAG).to_bytes(2, "little"))
@@ -154,7 +163,16 @@ def test_a_sensor_that_does_not_answer_is_told(sketch):
 
 def test_a_host_that_goes_leaves_a_silent_pen_and_bluetooth_takes_over(sketch):
     schema = described(sketch).schema_hash
-    lines = ["setup", "usb open", "ble open", "loop", ask("usb", commands.start(1, schema)), *["loop"] * 3, "usb close", "loop"]
+    lines = [
+        "setup",
+        "usb open",
+        "ble open",
+        "loop",
+        ask("usb", commands.start(1, schema)),
+        *["loop"] * 3,
+        "usb close",
+        "loop",
+    ]
     for k in range(16):
         lines += [sample(k, 10_000 * k + 1), "loop"]
     lines += [ask("ble", commands.Command(0x09, 5)), *["loop"] * 3]

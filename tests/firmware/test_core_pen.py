@@ -35,6 +35,10 @@ from firmware_protocol.virtual_pen import PenFirmware
 PEN = standard_descriptor(100.0, boot_id=7)
 PERIOD_US = 10_000
 QUEUE_FRAMES = 32
+RATES_MHZ = (25_000, 100_000, 104_000, 400_000, 400_001)
+CAL_PLACES = ((0, 60), (0, 0), (0, 4097), (30, 60))
+"""Offset and total of a piece of calibration."""
+EDGES_OF_UTF8 = bytes.fromhex("41 7f 80 8f 90 9f a0 bf c1 c2 df e0 e1 ed ef f0 f1 f4 f5")
 
 
 def wire(command: Command, seq: int = 0) -> bytes:
@@ -75,12 +79,12 @@ def any_command(rng: random.Random, tag: int) -> Command:
         op = Op.HELLO  # a pen with a queue has another high-water mark
     sensible = {
         Op.START: lambda: commands.START_ARGS.pack(rng.choice((1, 1, 1, 2, 0xFFFFFFFF)), PEN.schema_hash),
-        Op.SET_RATE: lambda: commands.SET_RATE_ARGS.pack(0, rng.choice((25_000, 100_000, 104_000, 400_000, 400_001))),
+        Op.SET_RATE: lambda: commands.SET_RATE_ARGS.pack(0, rng.choice(RATES_MHZ)),
         Op.IDENTIFY: lambda: commands.IDENTIFY_ARGS.pack(rng.randrange(65536)),
         Op.TIME_SYNC: lambda: commands.TIME_SYNC_ARGS.pack(rng.getrandbits(64)),
         Op.NAME: lambda: rng.choice(["", "Füller", "x" * 32, "x" * 33, "€𝄞"]).encode(),
         Op.CAL_READ: lambda: commands.CAL_READ_ARGS.pack(rng.choice((0, 0, 60, 128, 4096, 65535))),
-        Op.CAL_WRITE: lambda: commands.CAL_WRITE_ARGS.pack(*rng.choice(((0, 60), (0, 0), (0, 4097), (30, 60)))) + rng.randbytes(30),
+        Op.CAL_WRITE: lambda: commands.CAL_WRITE_ARGS.pack(*rng.choice(CAL_PLACES)) + rng.randbytes(30),
     }  # fmt: skip
     args = sensible.get(op, lambda: b"")()
     if rng.random() < 0.15:
@@ -174,8 +178,7 @@ def test_utf8_is_judged_as_python_judges_it(c_pen_of):
     rng = random.Random(3)
     pen, twin = c_pen_of(), PenFirmware(PEN)
     for k in range(2000):
-        name = bytes(rng.choice((0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1,
-                                 0xED, 0xEF, 0xF0, 0xF1, 0xF4, 0xF5)) for _ in range(rng.randint(1, 4)))  # fmt: skip
+        name = bytes(rng.choice(EDGES_OF_UTF8) for _ in range(rng.randint(1, 4)))
         raw = wire(Command(Op.NAME, k % 256, name))
         expected = twin.receive(raw)
         pen.receive(raw)
@@ -205,7 +208,9 @@ def test_a_full_queue_drops_the_oldest_frames_says_so_and_the_gap_is_exact(c_pen
     assert len(after) == QUEUE_FRAMES
     assert [bool(f.flags & Flag.OVERRUN) for f in after] == [True] + [False] * (QUEUE_FRAMES - 1)
     assert after[0].index - (before[-1].index + before[-1].n) == 5 * 8
-    assert [f.seq for f in before + after] == list(range(QUEUE_FRAMES + 1)), "a dropped frame makes no gap in seq"
+    assert [f.seq for f in before + after] == list(range(QUEUE_FRAMES + 1)), (
+        "a dropped frame makes no gap in seq"
+    )
     for frame in after:
         np.testing.assert_array_equal(join_samples([frame], 13), counts(8, frame.index))
     assert pen.state()["overruns"] == 5

@@ -77,7 +77,9 @@ def test_no_number_of_the_protocol_is_written_into_the_core_by_hand():
 
 def test_the_standard_pen_in_c_names_every_channel_of_the_python_one():
     source = generate_c.standard_source(standard_descriptor())
-    rows = re.findall(r"\{PEN_QUANTITY_(\w+), (\d)u, PEN_UNIT_(\w+), ([^,]+)f, .*?, (\d+), PEN_MODEL_(\w+)\}", source)
+    rows = re.findall(
+        r"\{PEN_QUANTITY_(\w+), (\d)u, PEN_UNIT_(\w+), ([^,]+)f, .*?, (\d+), PEN_MODEL_(\w+)\}", source
+    )
     channels = standard_descriptor().streams[0].channels
     assert [(r[0], int(r[1]), r[2], int(r[4])) for r in rows] == [
         (c.quantity.name, c.axis, c.unit.name, c.limit_counts) for c in channels

@@ -100,7 +100,10 @@ def test_a_host_that_goes_and_comes_back_finds_a_silent_pen_that_goes_on(pen_sim
 
 
 def test_lost_frames_leave_gaps_in_the_sequence(pen_sim, ink):
-    with running(pen_sim, ink, "--speed", "0", "--drop", "0.1", "--seed", "3") as sim, line(sim.address) as pen:
+    with (
+        running(pen_sim, ink, "--speed", "0", "--drop", "0.1", "--seed", "3") as sim,
+        line(sim.address) as pen,
+    ):
         assert pen.ask(commands.start(1, SCHEMA)).ok
         read_all(pen, 1600)
         lost = sum((b.seq - a.seq - 1) % 65536 for a, b in itertools.pairwise(pen.samples()))
@@ -114,7 +117,9 @@ def test_ink_from_a_pipe_and_the_program_leaves_when_it_is_read(pen_sim, tmp_pat
     path.write_bytes(ramp(500).tobytes() + b"torn!")
     with path.open("rb") as pipe:
         command = [str(pen_sim), "--ink", "-", "--speed", "0", "--hang-up"]
-        with subprocess.Popen(command, stdin=pipe, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        with subprocess.Popen(
+            command, stdin=pipe, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
             with line(process.stdout.readline().strip()) as pen:
                 assert pen.ask(commands.start(1, SCHEMA)).ok
                 while pen.read():

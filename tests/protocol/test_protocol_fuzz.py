@@ -1,7 +1,7 @@
 """Corrupted frames and commands are never accepted.
 
-20,000 frames on each carrier and 300,000 bytes of commands here; 1,000,000 frames (about 120 million bytes) and
-10 million bytes of commands with PENAPP_SOAK=1.
+20,000 frames on each carrier and 300,000 bytes of commands here; 1,000,000 frames (about 140 million bytes)
+and 10 million bytes of commands with PENAPP_SOAK=1.
 """
 
 from __future__ import annotations
@@ -192,7 +192,7 @@ def test_no_corrupted_command_is_carried_out(mtu):
 
 
 def test_sealed_nonsense_is_answered_in_order_and_breaks_nothing():
-    """Damage behind the check sum: every command gets one answer with a known status; the memory stays right."""
+    """Damage behind the check sum: each command gets one answer with a known status, memory stays right."""
     rng = random.Random(32)
     large = [commands.cal_write(20 + k, 0, 4000, rng.randbytes(900)) for k in range(2)]
     payloads = [command_frame(c).payload for c in [*sent_commands(), *large]]

@@ -104,7 +104,7 @@ def test_samples_go_from_registers_to_the_host_with_their_interrupts_time(sketch
     schema = described(sketch).schema_hash
     lines = ["setup", f"{carrier} open", "loop", ask(carrier, commands.start(1, schema)), *["loop"] * 3]
     for k in range(16):
-        lines += [sample(k, 5_000_000 + 9615 * k), "loop"]
+        lines += [sample(k, 5_000_000 + 9615 * k), f"wait {5_000_000 + 9615 * k + 700}", "loop"]
     lines += [ask(carrier, commands.stop(2)), *["loop"] * 20]
     said = play(sketch, *lines)
     frames = usb_frames(said) if carrier == "usb" else [decode_frame(raw) for _, raw in said]

@@ -124,6 +124,18 @@ static const original *any_original(uint32_t limit)
     return &originals[random_below(&source, limit)];
 }
 
+/* The same stretch without a byte of room around it: reading past its end is a fault. */
+static void decode_exactly(const uint8_t *stretch, size_t size)
+{
+    uint8_t *exact = malloc(size ? size : 1);
+
+    if (exact == NULL)
+        abort();
+    memcpy(exact, stretch, size);
+    pen_decode_cobs(exact, &size);
+    free(exact);
+}
+
 static unsigned long long stretches(unsigned long long wanted)
 {
     static uint8_t a[PEN_MAX_SERIAL_BYTES], b[PEN_MAX_SERIAL_BYTES], damaged[ROOM];
@@ -137,6 +149,7 @@ static unsigned long long stretches(unsigned long long wanted)
         size_t n_b = pen_encode_serial(two->raw, two->size, b, sizeof b) - 1;
         size_t size = mutate(&source, a, n_a, b, n_b, damaged), i;
 
+        decode_exactly(damaged, size);
         damaged[size++] = 0;
         for (i = 0; i < size; i++) {
             if (pen_decoder_push(&decoder, damaged[i], &frame))
@@ -215,6 +228,19 @@ static void give_command(pen_core *pen, const uint8_t *payload, size_t size)
         pen_receive(pen, wire, pen_encode_serial(raw, n, wire, sizeof wire));
 }
 
+/* A piece of calibration where the pen expects one, of any length and any total: chance would not get that far. */
+static size_t next_piece(const pen_core *pen, uint8_t *out)
+{
+    size_t size = random_below(&source, 900);
+
+    out[0] = PEN_OP_CAL_WRITE;
+    out[1] = (uint8_t)random_below(&source, 256);
+    pen_put_u16(out + 2, random_below(&source, 64) == 0 ? 0 : pen->calibration.incoming_size);
+    pen_put_u16(out + 4, (uint16_t)random_below(&source, 8192));
+    random_bytes(&source, out + 6, size);
+    return 6 + size;
+}
+
 static unsigned long long commands(unsigned long long wanted)
 {
     static const uint16_t mtus[5] = {0, 0, 23, 49, 247};
@@ -236,6 +262,8 @@ static unsigned long long commands(unsigned long long wanted)
         int16_t counts[13] = {1, -2, 3};
         uint32_t n;
 
+        if (random_below(&source, 16) == 0)
+            size = next_piece(&pen, damaged);
         give_command(&pen, damaged, size);
         for (n = random_below(&source, 12); n > 0; n--)
             pen_take(&pen, counts, clock_us += 10000);

@@ -1,7 +1,8 @@
 /* Runs the sketch line by line from standard input:
  *   absent ADDRESS           (before "setup") this sensor is not there
  *   setup | loop
- *   sample T_US c0 ... c12   the sensors measure; the interrupt comes unless T_US counts are read later
+ *   sample T_US c0 ... c12   the sensors measure and the interrupt comes
+ *   wait T_US                the clock goes on
  *   usb open | usb close | usb HEX
  *   ble open | ble close | ble HEX
  *   descriptor               prints the value of the descriptor characteristic
@@ -155,6 +156,8 @@ int main()
             loop();
         else if (verb == "usb")
             usb(word);
+        else if (verb == "wait")
+            fake_us = std::stoull(word);
         else if (verb == "ble")
             ble(word);
         else if (verb == "registers")

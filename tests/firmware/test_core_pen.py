@@ -268,6 +268,23 @@ def test_answers_overtake_samples_but_that_of_stop_does_not(c_pen_of):
     assert sum(f.n for f in frames) == 24
 
 
+def test_the_answer_to_a_new_rate_comes_between_the_old_samples_and_the_new_ones(c_pen_of):
+    """It waits for those from before the command, not for the ones that are measured meanwhile."""
+    pen = started(c_pen_of)
+    pen.take(counts(20), 0)
+    pen.receive(wire(commands.set_rate(2, 0, 400.0)))
+    pen.take(counts(16, 20), 20 * PERIOD_US)
+    frames = frames_of(pen.pump())
+    assert [f.type for f in frames] == [FrameType.DATA] * 3 + [FrameType.RSP] + [FrameType.DATA] * 2
+    assert [bool(f.flags & Flag.EPOCH) for f in frames if f.type is FrameType.DATA] == [False] * 3 + [
+        True
+    ] * 2
+    pen.receive(wire(commands.set_rate(3, 0, 100.0)))
+    for k in range(QUEUE_FRAMES + 1):
+        pen.take(counts(8, 36 + 8 * k), (36 + 8 * k) * PERIOD_US)
+    assert frames_of(pen.pump())[0].type is FrameType.RSP, "frames that were dropped hold nothing up"
+
+
 # A link that is busy
 
 

@@ -146,3 +146,18 @@ def test_wrong_arguments_are_named(pen_sim, arguments, said):
     assert done.returncode != 0
     assert said in done.stderr
     assert done.stdout == ""
+
+
+def test_another_rate_while_streaming_keeps_the_clock_and_toggles_the_epoch(pen_sim, ink):
+    with running(pen_sim, ink, "--speed", "0", "--reboot-after", "0") as sim, line(sim.address) as pen:
+        assert pen.ask(commands.start(1, SCHEMA)).ok
+        assert pen.ask(commands.set_rate(2, 0, 400.0)).ok
+        changed_at = sum(f.n for f in pen.samples())
+        read_all(pen, 2000)
+        before = [f for f in pen.samples() if f.index < changed_at]
+        after = [f for f in pen.samples() if f.index >= changed_at]
+        assert {bool(f.flags & Flag.EPOCH) for f in before} == {False}
+        assert {bool(f.flags & Flag.EPOCH) for f in after} == {True}
+        assert not any(f.flags & Flag.DISCONTINUITY for f in pen.samples())
+        assert after[0].t_us == 10_000 * changed_at
+        assert after[1].t_us - after[0].t_us == 8 * 2_500

@@ -257,8 +257,11 @@ void pen_take_command(pen_core *pen, const pen_frame *frame)
     answer->known = true;
     answer->command_crc = crc;
     answer->command_size = frame->payload_size;
-    answer->after_samples = frame->payload[0] == PEN_OP_STOP || frame->payload[0] == PEN_OP_SET_RATE;
-    if (pen->streaming && answer->after_samples)
-        pen_close_batch(pen);
+    answer->after = pen->queue.gone;
+    if (frame->payload[0] == PEN_OP_STOP || frame->payload[0] == PEN_OP_SET_RATE) {
+        if (pen->streaming)
+            pen_close_batch(pen);
+        answer->after = pen->queue.gone + pen->queue.count;
+    }
     carry_out(pen, frame);
 }

@@ -252,15 +252,14 @@ static size_t next_samples(pen_core *pen, uint8_t *out, size_t room)
 
 size_t pen_next_frame(pen_core *pen, uint8_t *out, size_t room)
 {
-    bool samples, answer;
+    bool samples;
     size_t size = 0;
 
     if (room > pen_link_bytes(pen))
         room = pen_link_bytes(pen);
     while (size == 0) {
         samples = pen_queue_oldest(&pen->queue) != NULL;
-        answer = pen->answer.waiting && !(pen->answer.after_samples && samples);
-        if (answer)
+        if (pen->answer.waiting && (int32_t)(pen->queue.gone - pen->answer.after) >= 0)
             size = next_answer(pen, out, room);
         else if (pen->n_notices > 0)
             size = next_notice(pen, out, room);

@@ -47,9 +47,9 @@ typedef struct {
 typedef struct {
     uint8_t payload[3u + PEN_MAX_DESCRIPTOR_BYTES]; /* op + 0x80, tag, status, contents */
     uint16_t size;
-    bool waiting;       /* it has not left yet */
-    bool after_samples; /* it must not overtake the samples (STOP, SET_RATE) */
-    bool known;         /* there was a command on this link */
+    bool waiting;   /* it has not left yet */
+    bool known;     /* there was a command on this link */
+    uint32_t after; /* it leaves when so many frames are gone: STOP and SET_RATE do not overtake samples */
     uint32_t command_crc;
     size_t command_size;
 } pen_answer;

@@ -5,6 +5,7 @@
 
 void pen_queue_clear(pen_queue *queue)
 {
+    queue->gone += queue->count;
     queue->first = 0;
     queue->count = 0;
 }
@@ -40,4 +41,5 @@ void pen_queue_pop(pen_queue *queue)
 {
     queue->first = (queue->first + 1) % PEN_QUEUE_FRAMES;
     queue->count--;
+    queue->gone++;
 }

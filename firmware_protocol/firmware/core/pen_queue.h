@@ -25,6 +25,7 @@ typedef struct {
     uint32_t count;
     uint32_t high_water;
     uint32_t overruns; /* frames dropped */
+    uint32_t gone;     /* frames that left or were dropped; wraps */
 } pen_queue;
 
 void pen_queue_clear(pen_queue *queue);

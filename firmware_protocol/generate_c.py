@@ -126,7 +126,7 @@ def main(arguments: list[str]) -> int:
     check = arguments == ["--check"]
     for path in stale:
         if not check:
-            path.write_text(generated()[path], encoding="utf-8")
+            path.write_text(generated()[path], encoding="utf-8", newline="\n")
         print(f"{'stale' if check else 'wrote'} {path.relative_to(HERE)}")
     return 1 if check and stale else 0
 

@@ -9,11 +9,11 @@
 
 using namespace Adafruit_LittleFS_Namespace;
 
-/* Full scale over counts: 4 g and 1000 deg/s over 15 bits; 4 gauss = 400 uT over 27368 counts. */
-static const float G = 9.80665f, ACC = 4.0f * 9.80665f, GYRO = 17.4532925f, MAG = 400.0f;
-static const float ACC_STEP = ACC / 32768.0f, MAG_STEP = MAG / 27368.0f;
+/* 4 g over 15 bits; 4 gauss = 400 uT over 27368 counts. */
+static const float ACC = 4.0f * 9.80665f, ACC_STEP = ACC / 32768.0f;
+static const float MAG = 400.0f, MAG_STEP = MAG / 27368.0f;
 /* The LSM6DS3TR-C gives 35 mdps per count at 1000 deg/s, a little more than 1000 / 32768. */
-static const float GYRO_STEP = 0.035f * 0.0174532925f;
+static const float GYRO_STEP = 0.035f * 0.0174532925f, GYRO = GYRO_STEP * 32768.0f;
 /* A force-sensing resistor has no scale of its own: this is a beginning, `penapp calibrate` finds yours. */
 static const float FORCE = 5.32f, FORCE_STEP = FORCE / 4096.0f;
 
@@ -24,7 +24,7 @@ static const float FORCE = 5.32f, FORCE_STEP = FORCE / 4096.0f;
 static const pen_channel channels[N_CHANNELS] = {
     XYZ(PEN_QUANTITY_ACC1, PEN_UNIT_M_S2, ACC_STEP, ACC, 32767, PEN_MODEL_LSM6DS3TR_C),
     XYZ(PEN_QUANTITY_ACC2, PEN_UNIT_M_S2, ACC_STEP, ACC, 32764, PEN_MODEL_MMA8451Q),
-    XYZ(PEN_QUANTITY_GYRO, PEN_UNIT_RAD_S, GYRO_STEP, GYRO_STEP * 32768.0f, 32767, PEN_MODEL_LSM6DS3TR_C),
+    XYZ(PEN_QUANTITY_GYRO, PEN_UNIT_RAD_S, GYRO_STEP, GYRO, 32767, PEN_MODEL_LSM6DS3TR_C),
     XYZ(PEN_QUANTITY_MAG, PEN_UNIT_MICROTESLA, MAG_STEP, MAG, 27367, PEN_MODEL_LIS3MDL),
     {PEN_QUANTITY_FORCE, 0, PEN_UNIT_NEWTON, FORCE_STEP, 0.0f, FORCE, 4095, PEN_MODEL_UNSTATED},
 };

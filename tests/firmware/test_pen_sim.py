@@ -10,7 +10,7 @@ import pytest
 
 from firmware_protocol import commands
 from firmware_protocol.channels import Descriptor, standard_descriptor
-from firmware_protocol.framing import Flag, encode_frame, to_serial
+from firmware_protocol.framing import Flag, FrameType, encode_frame, to_serial
 from firmware_protocol.messages import Command, Op, command_frame, join_samples
 from tests.firmware.sim import line, running, write_ink
 
@@ -152,7 +152,8 @@ def test_another_rate_while_streaming_keeps_the_clock_and_toggles_the_epoch(pen_
     with running(pen_sim, ink, "--speed", "0", "--reboot-after", "0") as sim, line(sim.address) as pen:
         assert pen.ask(commands.start(1, SCHEMA)).ok
         assert pen.ask(commands.set_rate(2, 0, 400.0)).ok
-        changed_at = sum(f.n for f in pen.samples())
+        answered = max(k for k, f in enumerate(pen.frames) if f.type is FrameType.RSP)
+        changed_at = sum(f.n for f in pen.frames[:answered])
         read_all(pen, 2000)
         before = [f for f in pen.samples() if f.index < changed_at]
         after = [f for f in pen.samples() if f.index >= changed_at]

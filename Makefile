@@ -2,10 +2,11 @@
 # make test   lint, types, tests
 # make soak   the same tests with every campaign at full length
 # make lint   lint and types alone
+# make firmware   the pen's core for a Cortex-M4, with its sizes (needs arm-none-eabi-gcc)
 
 BIN := .venv/bin
 
-.PHONY: run test soak lint clean
+.PHONY: run test soak lint firmware clean
 
 run: .venv/.installed-app
 	@if sh .ci/qt-libraries.sh window; then $(BIN)/penapp run; \
@@ -25,6 +26,9 @@ lint: .venv/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+firmware:
+	$(MAKE) -s -C firmware_protocol/firmware cortex-m4 BUILD=$(CURDIR)/build/firmware
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -10,6 +10,7 @@ from zlib import crc32
 
 from firmware_protocol.codes import known
 from firmware_protocol.errors import DescriptorError
+from firmware_protocol.layouts import CHANNEL_RECORD, DESCRIPTOR_HEADER, MOUNT_RECORD, STREAM_RECORD
 from firmware_protocol.streams import (
     G_M_S2,
     ChannelSpec,
@@ -25,10 +26,10 @@ DESCRIPTOR_VERSION = 1
 MAX_DESCRIPTOR_BYTES = 512
 """A GATT value holds at most 512 bytes."""
 
-HEADER = struct.Struct("<4sBBBxHH8sBBHIII")
-STREAM = struct.Struct("<BBBxIII")
-CHANNEL = struct.Struct("<BBBBfffHxx")
-MOUNT = struct.Struct("<B9b3h")
+HEADER = DESCRIPTOR_HEADER.struct
+STREAM = STREAM_RECORD.struct
+CHANNEL = CHANNEL_RECORD.struct
+MOUNT = MOUNT_RECORD.struct
 TYPE_INT16 = 1
 TLV_NAME = 1
 MAX_NAME_BYTES = 32

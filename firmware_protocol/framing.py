@@ -10,9 +10,10 @@ from zlib import crc32
 from cobs import cobs
 
 from firmware_protocol.errors import FrameError, VersionError
+from firmware_protocol.layouts import FRAME_HEADER
 
 VERSION = 1
-HEADER = struct.Struct("<BBHBBHII")
+HEADER = FRAME_HEADER.struct
 CRC_BYTES = 4
 OVERHEAD_BYTES = HEADER.size + CRC_BYTES
 MAX_FRAME_BYTES = 1024

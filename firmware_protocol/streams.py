@@ -48,6 +48,7 @@ class SensorModel(IntEnum):
     LSM6DS3TR_C = 5
     BMI270 = 6
     BMM150 = 7
+    LIS3MDL = 8
 
 
 def _as_float32(value: float) -> float:

@@ -1,4 +1,8 @@
-"""Corrupted frames are never accepted: 20,000 on each carrier here, 1,000,000 with PENAPP_SOAK=1."""
+"""Corrupted frames and commands are never accepted.
+
+20,000 frames on each carrier and 300,000 bytes of commands here; 1,000,000 frames (about 140 million bytes)
+and 10 million bytes of commands with PENAPP_SOAK=1.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,8 @@ from collections.abc import Callable
 
 import pytest
 
+from firmware_protocol import commands
+from firmware_protocol.channels import Descriptor, standard_descriptor
 from firmware_protocol.framing import (
     MAX_BUFFER_BYTES,
     Flag,
@@ -18,8 +24,12 @@ from firmware_protocol.framing import (
     encode_frame,
     to_serial,
 )
+from firmware_protocol.messages import Command, Op, Status, command_frame, parse_response
+from firmware_protocol.virtual_pen import PenFirmware
 
-CORRUPTED = 1_000_000 if os.environ.get("PENAPP_SOAK") == "1" else 20_000
+SOAK = os.environ.get("PENAPP_SOAK") == "1"
+CORRUPTED = 1_000_000 if SOAK else 20_000
+COMMAND_BYTES = 10_000_000 if SOAK else 300_000
 Mutation = Callable[[random.Random, bytes, bytes], bytes]
 
 
@@ -91,10 +101,13 @@ def test_no_corrupted_frame_is_accepted(carrier):
     decoder = FrameDecoder() if serial else NotificationDecoder()
     known = set(sent)
     tail = b"\x00" if serial else b""
-    false_accepts = 0
+    false_accepts = mutated = 0
     for _ in range(CORRUPTED):
-        for frame in decoder.feed(corrupt(rng, originals) + tail):
+        damaged = corrupt(rng, originals) + tail
+        mutated += len(damaged)
+        for frame in decoder.feed(damaged):
             false_accepts += frame not in known
+    print(f"fuzz: {mutated} mutated bytes of frames on {carrier}, {false_accepts} false accepts")
     assert false_accepts == 0
     # Nearly every corruption must have reached a check, and none may have been waved through uncounted.
     assert decoder.counters.damaged >= CORRUPTED * 0.99
@@ -127,3 +140,74 @@ def test_good_frames_between_flipped_bits_all_arrive():
         got += decoder.feed(joined[at : at + size])
         at += size
     assert got == [frame for k, frame in enumerate(sent) if k not in hit]
+
+
+SCHEMA = standard_descriptor().schema_hash
+CALIBRATION = commands.seal(bytes(range(60)))
+
+
+def sent_commands() -> list[Command]:
+    """One of each kind, with arguments that mean something."""
+    return [
+        commands.hello(1),
+        commands.start(2, SCHEMA),
+        commands.stop(3),
+        commands.set_rate(4, 0, 200.0),
+        commands.set_range(5, 1, 2),
+        commands.identify(6, 500),
+        Command(Op.BATTERY, 7),
+        commands.time_sync(8, 1_234_567_890_123_456),
+        Command(Op.STATUS, 9),
+        commands.name(10, "Füller"),
+        commands.cal_read(11, 10),
+        commands.cal_write(12, 0, len(CALIBRATION), CALIBRATION),
+        Command(Op.SELFTEST, 13),
+        Command(Op.DFU, 14),
+    ]
+
+
+@pytest.mark.parametrize("mtu", [None, 247], ids=["serial", "notification"])
+def test_no_corrupted_command_is_carried_out(mtu):
+    """The pen answers what was sent and nothing else."""
+    rng = random.Random(31)
+    originals = [encode_frame(command_frame(c, k)) for k, c in enumerate(sent_commands())]
+    if mtu is None:
+        originals = [to_serial(raw)[:-1] for raw in originals]
+    known = {(c.op, c.tag) for c in sent_commands()}
+    pen = PenFirmware(standard_descriptor(), mtu=mtu)
+    decoder = FrameDecoder() if mtu is None else NotificationDecoder()
+    mutated = answers = false_accepts = 0
+    while mutated < COMMAND_BYTES:
+        damaged = corrupt(rng, originals) + (b"\x00" if mtu is None else b"")
+        mutated += len(damaged)
+        for item in pen.receive(damaged):
+            for frame in decoder.feed(item):
+                answers += 1
+                answer = parse_response(frame)
+                false_accepts += (answer.op, answer.tag) not in known
+    carrier = "serial" if mtu is None else "notification"
+    print(f"fuzz: {mutated} mutated bytes of commands on {carrier}, {false_accepts} false accepts")
+    assert false_accepts == 0
+    assert answers < mutated / 2000, "what was damaged was answered"
+
+
+def test_sealed_nonsense_is_answered_in_order_and_breaks_nothing():
+    """Damage behind the check sum: each command gets one answer with a known status, memory stays right."""
+    rng = random.Random(32)
+    large = [commands.cal_write(20 + k, 0, 4000, rng.randbytes(900)) for k in range(2)]
+    payloads = [command_frame(c).payload for c in [*sent_commands(), *large]]
+    pen = PenFirmware(standard_descriptor())
+    decoder = FrameDecoder()
+    mutated = 0
+    while mutated < COMMAND_BYTES:
+        payload = corrupt(rng, payloads)[:1000]
+        mutated += len(payload)
+        items = pen.receive(to_serial(encode_frame(Frame(FrameType.CMD, payload=payload))))
+        answers = [parse_response(frame) for item in items for frame in decoder.feed(item)]
+        assert len(answers) == (len(payload) >= 2)
+        if answers:
+            assert (answers[0].op, answers[0].tag) == (payload[0] & 0x7F, payload[1])
+            assert isinstance(answers[0].status, Status)
+    print(f"fuzz: {mutated} mutated bytes of sealed commands")
+    assert Descriptor.decode(pen.descriptor.encode()) == pen.descriptor
+    assert not pen.state.calibration or commands.unseal(pen.state.calibration) == CALIBRATION[:-4]

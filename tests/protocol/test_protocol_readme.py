@@ -65,6 +65,7 @@ def test_offsets_and_types_are_those_of_the_code(title, record):
         ("| event | name |", EventCode),
         ("| quantity | name |", Quantity),
         ("| unit | name |", Unit),
+        ("| model | name |", SensorModel),
         ("| op | name | arguments | contents of the answer |", Op),
         ("| status | name |", Status),
     ],
@@ -76,11 +77,6 @@ def test_code_tables_are_complete(header, table):
 def test_flag_table_is_complete():
     named = {int(flag): flag.name for flag in framing.Flag if flag}
     assert codes("| flag | name | meaning |") == named
-
-
-def test_sensor_models_are_listed():
-    stated = dict(re.findall(r"(\d) (\w+)[,|\s]", TEXT.split("sensor part: ", 1)[1].split("\n", 1)[0]))
-    assert stated | {"0": "UNSTATED"} == {str(int(m)): m.name for m in SensorModel}
 
 
 @pytest.mark.parametrize(("kind", "name", "text"), [b for b in BLOCKS if b[0] != "descriptor"])

@@ -1,0 +1,172 @@
+/* Written by `python -m firmware_protocol.generate_c` from the Python schema: do not edit. */
+
+#ifndef PEN_SCHEMA_H
+#define PEN_SCHEMA_H
+
+/* Sizes, versions, limits. */
+#define PEN_VERSION 1u
+#define PEN_CRC_BYTES 4u
+#define PEN_OVERHEAD_BYTES 20u
+#define PEN_MAX_FRAME_BYTES 1024u
+#define PEN_DESCRIPTOR_VERSION 1u
+#define PEN_MAX_DESCRIPTOR_BYTES 512u
+#define PEN_NUMBER_TYPE_INT16 1u
+#define PEN_TLV_NAME 1u
+#define PEN_MAX_NAME_BYTES 32u
+#define PEN_RESPONSE_BIT 128u
+#define PEN_START_BYTES 8u
+#define PEN_SET_RATE_BYTES 5u
+#define PEN_SET_RANGE_BYTES 2u
+#define PEN_IDENTIFY_BYTES 2u
+#define PEN_TIME_SYNC_BYTES 8u
+#define PEN_CAL_READ_BYTES 2u
+#define PEN_CAL_WRITE_BYTES 4u
+#define PEN_CAL_PIECE_BYTES 128u
+#define PEN_CAL_MAX_BYTES 4096u
+#define PEN_ATT_OVERHEAD_BYTES 3u
+#define PEN_MAX_VALUE_BYTES 512u
+#define PEN_MAX_BATCH_SAMPLES 8u
+#define PEN_MAX_BATCH_MS 80u
+#define PEN_SERIAL_BAUD 921600u
+
+/* FrameType */
+#define PEN_TYPE_DATA 0x10u
+#define PEN_TYPE_EVENT 0x11u
+#define PEN_TYPE_CMD 0x20u
+#define PEN_TYPE_RSP 0x21u
+#define PEN_TYPE_STATUS 0x22u
+#define PEN_TYPE_LOG 0x30u
+
+/* EventCode */
+#define PEN_EVENT_BUTTON 0x01u
+#define PEN_EVENT_BATTERY_LOW 0x02u
+#define PEN_EVENT_SENSOR_FAULT 0x03u
+#define PEN_EVENT_POWER_OFF 0x04u
+
+/* Op */
+#define PEN_OP_HELLO 0x01u
+#define PEN_OP_START 0x02u
+#define PEN_OP_STOP 0x03u
+#define PEN_OP_SET_RATE 0x04u
+#define PEN_OP_SET_RANGE 0x05u
+#define PEN_OP_IDENTIFY 0x06u
+#define PEN_OP_BATTERY 0x07u
+#define PEN_OP_TIME_SYNC 0x08u
+#define PEN_OP_STATUS 0x09u
+#define PEN_OP_NAME 0x0Au
+#define PEN_OP_CAL_READ 0x0Bu
+#define PEN_OP_CAL_WRITE 0x0Cu
+#define PEN_OP_SELFTEST 0x0Du
+#define PEN_OP_DFU 0x0Eu
+
+/* Status */
+#define PEN_STATUS_OK 0x00u
+#define PEN_STATUS_UNKNOWN_OP 0x01u
+#define PEN_STATUS_BAD_ARGUMENT 0x02u
+#define PEN_STATUS_BAD_SCHEMA 0x03u
+#define PEN_STATUS_MTU_TOO_SMALL 0x04u
+#define PEN_STATUS_BUSY 0x05u
+#define PEN_STATUS_NOT_SUPPORTED 0x06u
+#define PEN_STATUS_BAD_CHECKSUM 0x07u
+#define PEN_STATUS_FAILED 0x08u
+
+/* Quantity */
+#define PEN_QUANTITY_ACC1 0x01u
+#define PEN_QUANTITY_ACC2 0x02u
+#define PEN_QUANTITY_GYRO 0x03u
+#define PEN_QUANTITY_MAG 0x04u
+#define PEN_QUANTITY_FORCE 0x05u
+#define PEN_QUANTITY_TEMP 0x06u
+#define PEN_QUANTITY_BATTERY 0x07u
+
+/* Unit */
+#define PEN_UNIT_M_S2 0x01u
+#define PEN_UNIT_RAD_S 0x02u
+#define PEN_UNIT_MICROTESLA 0x03u
+#define PEN_UNIT_NEWTON 0x04u
+#define PEN_UNIT_CELSIUS 0x05u
+#define PEN_UNIT_PERCENT 0x06u
+
+/* SensorModel */
+#define PEN_MODEL_UNSTATED 0x00u
+#define PEN_MODEL_LSM6DSL 0x01u
+#define PEN_MODEL_MMA8451Q 0x02u
+#define PEN_MODEL_HSCDTD008A 0x03u
+#define PEN_MODEL_HSFPAR003A 0x04u
+#define PEN_MODEL_LSM6DS3TR_C 0x05u
+#define PEN_MODEL_BMI270 0x06u
+#define PEN_MODEL_BMM150 0x07u
+#define PEN_MODEL_LIS3MDL 0x08u
+
+/* Flag */
+#define PEN_FLAG_OVERRUN 0x0001u
+#define PEN_FLAG_CLIPPED 0x0002u
+#define PEN_FLAG_EPOCH 0x0004u
+#define PEN_FLAG_DISCONTINUITY 0x0008u
+
+/* Offsets in the frame record. */
+#define PEN_FRAME_VER_AT 0u
+#define PEN_FRAME_TYPE_AT 1u
+#define PEN_FRAME_SEQ_AT 2u
+#define PEN_FRAME_STREAM_AT 4u
+#define PEN_FRAME_N_AT 5u
+#define PEN_FRAME_FLAGS_AT 6u
+#define PEN_FRAME_INDEX_AT 8u
+#define PEN_FRAME_T_US_AT 12u
+#define PEN_FRAME_RECORD_BYTES 16u
+
+/* Offsets in the descriptor record. */
+#define PEN_DESCRIPTOR_MAGIC_AT 0u
+#define PEN_DESCRIPTOR_VER_AT 4u
+#define PEN_DESCRIPTOR_N_STREAMS_AT 5u
+#define PEN_DESCRIPTOR_N_MOUNTS_AT 6u
+#define PEN_DESCRIPTOR_LENGTH_AT 8u
+#define PEN_DESCRIPTOR_HW_ID_AT 10u
+#define PEN_DESCRIPTOR_DEVICE_ID_AT 12u
+#define PEN_DESCRIPTOR_FW_MAJOR_AT 20u
+#define PEN_DESCRIPTOR_FW_MINOR_AT 21u
+#define PEN_DESCRIPTOR_FW_PATCH_AT 22u
+#define PEN_DESCRIPTOR_BOOT_ID_AT 24u
+#define PEN_DESCRIPTOR_CLOCK_HZ_AT 28u
+#define PEN_DESCRIPTOR_SCHEMA_HASH_AT 32u
+#define PEN_DESCRIPTOR_RECORD_BYTES 36u
+
+/* Offsets in the stream record. */
+#define PEN_STREAM_ID_AT 0u
+#define PEN_STREAM_N_CHANNELS_AT 1u
+#define PEN_STREAM_SAMPLE_BYTES_AT 2u
+#define PEN_STREAM_RATE_MHZ_AT 4u
+#define PEN_STREAM_MIN_RATE_MHZ_AT 8u
+#define PEN_STREAM_MAX_RATE_MHZ_AT 12u
+#define PEN_STREAM_RECORD_BYTES 16u
+
+/* Offsets in the channel record. */
+#define PEN_CHANNEL_QUANTITY_AT 0u
+#define PEN_CHANNEL_AXIS_AT 1u
+#define PEN_CHANNEL_TYPE_AT 2u
+#define PEN_CHANNEL_UNIT_AT 3u
+#define PEN_CHANNEL_SCALE_AT 4u
+#define PEN_CHANNEL_OFFSET_AT 8u
+#define PEN_CHANNEL_FULL_SCALE_AT 12u
+#define PEN_CHANNEL_MODEL_AT 16u
+#define PEN_CHANNEL_RECORD_BYTES 20u
+
+/* Offsets in the mount record. */
+#define PEN_MOUNT_QUANTITY_AT 0u
+#define PEN_MOUNT_AXIS_MAP_AT 1u
+#define PEN_MOUNT_LEVER_ARM_AT 10u
+#define PEN_MOUNT_RECORD_BYTES 16u
+
+/* Bluetooth identifiers, and the same with the lowest byte first, as most stacks want them. */
+#define PEN_UUID_SERVICE "94de0001-680d-45fc-bb2c-4d267aab3cf7"
+#define PEN_UUID_SERVICE_BYTES {0xF7, 0x3C, 0xAB, 0x7A, 0x26, 0x4D, 0x2C, 0xBB, 0xFC, 0x45, 0x0D, 0x68, 0x01, 0x00, 0xDE, 0x94}
+#define PEN_UUID_DATA "94de0002-680d-45fc-bb2c-4d267aab3cf7"
+#define PEN_UUID_DATA_BYTES {0xF7, 0x3C, 0xAB, 0x7A, 0x26, 0x4D, 0x2C, 0xBB, 0xFC, 0x45, 0x0D, 0x68, 0x02, 0x00, 0xDE, 0x94}
+#define PEN_UUID_CONTROL "94de0003-680d-45fc-bb2c-4d267aab3cf7"
+#define PEN_UUID_CONTROL_BYTES {0xF7, 0x3C, 0xAB, 0x7A, 0x26, 0x4D, 0x2C, 0xBB, 0xFC, 0x45, 0x0D, 0x68, 0x03, 0x00, 0xDE, 0x94}
+#define PEN_UUID_RESPONSE "94de0004-680d-45fc-bb2c-4d267aab3cf7"
+#define PEN_UUID_RESPONSE_BYTES {0xF7, 0x3C, 0xAB, 0x7A, 0x26, 0x4D, 0x2C, 0xBB, 0xFC, 0x45, 0x0D, 0x68, 0x04, 0x00, 0xDE, 0x94}
+#define PEN_UUID_DESCRIPTOR "94de0005-680d-45fc-bb2c-4d267aab3cf7"
+#define PEN_UUID_DESCRIPTOR_BYTES {0xF7, 0x3C, 0xAB, 0x7A, 0x26, 0x4D, 0x2C, 0xBB, 0xFC, 0x45, 0x0D, 0x68, 0x05, 0x00, 0xDE, 0x94}
+
+#endif

@@ -1,0 +1,4 @@
+#pragma once
+#include "Adafruit_LittleFS.h"
+
+extern Adafruit_LittleFS_Namespace::FakeFiles InternalFS;

@@ -31,6 +31,7 @@ _DISCOVERY = (
     att.Opcode.ATT_FIND_BY_TYPE_VALUE_REQUEST,
 )
 _TYPE_AT = 1
+HOST_FULL_S = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class VirtualBlePen:
 
     speed: 1.0 = real time, 2.0 = twice as fast, None = as fast as the radio carries
     on_ink_over: called once when the count source has nothing more
+
+    `host_full` may be set: without a pace the sensors wait while it says so (a real radio knows no such thing).
     """
 
     def __init__(
@@ -83,6 +86,7 @@ class VirtualBlePen:
         self._pumping: asyncio.Task[None] | None = None
         self._connection: Connection | None = None
         self._flow = asyncio.Event()
+        self.host_full: Callable[[], bool] = _never
 
     @property
     def address(self) -> str:
@@ -190,8 +194,10 @@ class VirtualBlePen:
             server.send_gatt_pdu(connection, bytes(pdu))
 
     async def _room(self) -> None:
-        """Back-pressure of the radio: wait until few packets are in flight; a lost link ends the wait."""
+        """Back-pressure: wait until few packets are in flight; a lost link ends the wait."""
         await asyncio.sleep(0)
+        while self.host_full() and self._connection is not None:
+            await asyncio.sleep(HOST_FULL_S)
         while self._connection is not None:
             queue = self._connection.data_packet_queue
             if queue is None or queue.pending <= PACKETS_IN_FLIGHT:
@@ -215,6 +221,10 @@ class VirtualBlePen:
         self.firmware.disconnect()
         self.firmware.link_mtu(SMALLEST_MTU)
         self._pump.link_lost()
+
+
+def _never() -> bool:
+    return False
 
 
 class _PenDevice(Device):

@@ -58,6 +58,13 @@ async def found(radio, address):
     return None
 
 
+async def eventually(true):
+    """Wait for a state that nobody announces."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not true():  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+
+
 class Host:
     """One connection to one pen: `async with Host(radio, pen) as host`."""
 

@@ -26,8 +26,8 @@ from firmware_protocol.messages import Command, Op, Status, command_frame
 from penapp.device import virtual_ble
 from penapp.device.virtual_ble.faults import BleFaults
 from penapp.device.virtual_ble.gatt import ADVERTISEMENT_BYTES, advertisement
-from penapp.device.virtual_ble.pen import PenIdentity
-from tests.device.radio_rig import CountingInk, Host, found, listening, on_radio, scanner
+from penapp.device.virtual_ble.peripheral import PenIdentity
+from tests.device.radio_rig import CountingInk, Host, eventually, found, listening, on_radio, scanner
 
 BATTERY_LEVEL_UUID = "00002a19-0000-1000-8000-00805f9b34fb"
 FIRMWARE_REVISION_UUID = "00002a26-0000-1000-8000-00805f9b34fb"
@@ -56,22 +56,16 @@ async def test_a_scan_finds_pens_with_name_and_signal_and_nothing_else(radio):
     far = await radio.add_pen(CountingInk(8))
     stranger = PenIdentity("F0:99:99:99:99:99", "thermo")
     other = await radio.add_pen(CountingInk(8), identity=stranger)
-    await other._device.start_advertising(advertising_data=b"\x02\x01\x06\x07\x09thermo", auto_restart=True)
+    await other.peripheral.advertise(b"\x02\x01\x06\x07\x09thermo")
     heard, everything = {}, set()
     async with scanner(radio, lambda device, seen: heard.setdefault(device.address, seen)):
-        await found_all(heard, {near.address, far.address})
+        await eventually(lambda: len(heard) == 2)
     async with scanner(radio, lambda device, _seen: everything.add(device.address), services=()):
-        await found_all(everything, {near.address, far.address, other.address})
-    assert set(heard) == {near.address, far.address}
+        await eventually(lambda: len(everything) == 3)
+    assert set(heard) == {near.address, far.address} == everything - {stranger.address}
     assert [heard[p.address].local_name for p in (near, far)] == ["penapp 1", "penapp 2"]
     assert heard[near.address].service_uuids == [SERVICE_UUID]
     assert -127 < heard[far.address].rssi < heard[near.address].rssi < 0
-
-
-async def found_all(heard, wanted):
-    async with asyncio.timeout(20.0):
-        while not wanted <= set(heard):
-            await asyncio.sleep(0.01)
 
 
 @on_radio
@@ -164,9 +158,7 @@ async def test_discovery_that_is_too_slow_times_out_and_lets_the_pen_go(radio):
     pen = await radio.add_pen(CountingInk(8), faults=BleFaults(discovery_delay_s=30.0))
     with pytest.raises(TimeoutError):
         await Host(radio, pen, timeout=0.3).client.connect()
-    async with asyncio.timeout(5.0):
-        while pen.connected:
-            await asyncio.sleep(0.001)
+    await eventually(lambda: not pen.connected)
 
 
 @on_radio

@@ -9,7 +9,7 @@ from bleak.exc import BleakError
 from firmware_protocol.faults import Faults
 from firmware_protocol.messages import Op
 from penapp.device.virtual_ble.faults import BleFaults
-from tests.device.radio_rig import CountingInk, Host, counted, found, listening, on_radio, scanner
+from tests.device.radio_rig import CountingInk, Host, counted, eventually, found, listening, on_radio, scanner
 from tests.device.toy_pens import ToyInk
 
 N = 2_000
@@ -162,8 +162,7 @@ async def damaged(radio, faults, n=N):
     pen = await radio.add_pen(CountingInk(n), speed=None, faults=BleFaults(wire=faults))
     async with listening(radio, pen) as host:
         await host.start()
-        while (await host.ask(Op.STATUS)).ok and pen.firmware.counters.samples_taken < n:
-            await asyncio.sleep(0.005)
+        await eventually(lambda: pen.firmware.counters.samples_taken == n)
         await host.ask(Op.STOP)
         return host
 

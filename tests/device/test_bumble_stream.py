@@ -1,4 +1,4 @@
-"""Samples over the simulated radio: whole, in order, at full rate, at every MTU; two pens at once; STOP and the end."""
+"""Samples over the simulated radio: whole, in order, at every MTU, from two pens at once, up to the end."""
 
 import asyncio
 

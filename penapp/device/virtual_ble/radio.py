@@ -13,7 +13,8 @@ from penapp.device.source import CountSource
 from penapp.device.virtual_ble.adapter import UNKNOWN_RSSI_DBM, Adapter
 from penapp.device.virtual_ble.chips import Air, RadioController
 from penapp.device.virtual_ble.faults import BleFaults
-from penapp.device.virtual_ble.pen import PenIdentity, VirtualBlePen
+from penapp.device.virtual_ble.pen import VirtualBlePen
+from penapp.device.virtual_ble.peripheral import PenIdentity
 
 RSSI_SWING_DBM = (0, 2, -1, -3, 1, -2)
 """The made-up signal strength wanders like this around each pen's own."""

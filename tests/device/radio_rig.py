@@ -46,7 +46,9 @@ def counted(first, n):
 
 
 def scanner(radio, on_seen=None, services=(SERVICE_UUID,)):
-    return BleakScanner(on_seen, list(services) or None, backend=RadioScanner, radio=radio.adapter)
+    """radio: a simulated one, or any adapter."""
+    adapter = getattr(radio, "adapter", radio)
+    return BleakScanner(on_seen, list(services) or None, backend=RadioScanner, radio=adapter)
 
 
 async def found(radio, address):
@@ -75,7 +77,7 @@ class Host:
             lambda _client: self.lost.set(),
             timeout=timeout,
             backend=RadioClient,
-            radio=radio.adapter,
+            radio=getattr(radio, "adapter", radio),
         )
         self.decoder = NotificationDecoder()
         self.frames, self.answers = [], []

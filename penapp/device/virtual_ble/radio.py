@@ -10,12 +10,13 @@ from typing import Self
 from bumble.transport.common import AsyncPipeSink
 
 from penapp.device.source import CountSource
-from penapp.device.virtual_ble.adapter import UNKNOWN_RSSI_DBM, Adapter
+from penapp.device.virtual_ble.adapter import Adapter
 from penapp.device.virtual_ble.chips import Air, RadioController
 from penapp.device.virtual_ble.faults import BleFaults
 from penapp.device.virtual_ble.pen import VirtualBlePen
 from penapp.device.virtual_ble.peripheral import PenIdentity
 
+NO_RSSI_DBM = -127
 RSSI_SWING_DBM = (0, 2, -1, -3, 1, -2)
 """The made-up signal strength wanders like this around each pen's own."""
 
@@ -80,7 +81,7 @@ class SimulatedRadio:
     def _rssi_dbm(self, address: str) -> int:
         pen = self.pens.get(address)
         if pen is None:
-            return UNKNOWN_RSSI_DBM
+            return NO_RSSI_DBM
         self._reports += 1
         return pen.identity.rssi_dbm + RSSI_SWING_DBM[self._reports % len(RSSI_SWING_DBM)]
 

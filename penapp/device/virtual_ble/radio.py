@@ -9,12 +9,15 @@ from typing import Self
 
 from bumble.transport.common import AsyncPipeSink
 
+from penapp.device.radio import Radio
 from penapp.device.source import CountSource
 from penapp.device.virtual_ble.adapter import Adapter
 from penapp.device.virtual_ble.chips import Air, RadioController
+from penapp.device.virtual_ble.client import RadioClient
 from penapp.device.virtual_ble.faults import BleFaults
 from penapp.device.virtual_ble.pen import VirtualBlePen
 from penapp.device.virtual_ble.peripheral import PenIdentity
+from penapp.device.virtual_ble.scanner import RadioScanner
 
 NO_RSSI_DBM = -127
 RSSI_SWING_DBM = (0, 2, -1, -3, 1, -2)
@@ -35,12 +38,19 @@ class SimulatedRadio:
         self._reports = 0
 
     async def __aenter__(self) -> Self:
-        await self.adapter.start()
+        await self.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        await self.adapter.start()
+
+    async def stop(self) -> None:
+        """Every pen and every connection is gone. Idempotent."""
         for address in list(self.pens):
             await self.remove_pen(address)
         self.air.cut(self._chip)
@@ -67,6 +77,10 @@ class SimulatedRadio:
     async def remove_pen(self, address: str) -> None:
         """Switched off and gone."""
         await self.pens.pop(address).switch_off()
+
+    def as_radio(self) -> Radio:
+        """What `BleSource` and `PenScanner` are given instead of the system's Bluetooth."""
+        return Radio("the simulated radio", RadioScanner, RadioClient, {"radio": self.adapter})
 
     def power_off(self) -> None:
         """The user switches Bluetooth off: connections break, scanning stops, nothing new can be begun."""

@@ -105,6 +105,11 @@ class Host:
                 self.frames.append(frame)
         self._news.set()
 
+    async def gone(self):
+        """Wait to be told that the link has ended."""
+        async with asyncio.timeout(PATIENCE_S):
+            await self.lost.wait()
+
     async def until(self, true):
         """Wait for a condition over what has arrived."""
         async with asyncio.timeout(PATIENCE_S):

@@ -57,11 +57,12 @@ async def test_a_scan_finds_pens_with_name_and_signal_and_nothing_else(radio):
     stranger = PenIdentity("F0:99:99:99:99:99", "thermo")
     other = await radio.add_pen(CountingInk(8), identity=stranger)
     await other.peripheral.advertise(b"\x02\x01\x06\x07\x09thermo")
-    heard, everything = {}, set()
-    async with scanner(radio, lambda device, seen: heard.setdefault(device.address, seen)):
-        await eventually(lambda: len(heard) == 2)
+    everything, sightings = set(), []
     async with scanner(radio, lambda device, _seen: everything.add(device.address), services=()):
         await eventually(lambda: len(everything) == 3)
+    async with scanner(radio, lambda device, seen: sightings.append((device, seen))):
+        await eventually(lambda: len(sightings) >= 12)
+    heard = {device.address: seen for device, seen in sightings}
     assert set(heard) == {near.address, far.address} == everything - {stranger.address}
     assert [heard[p.address].local_name for p in (near, far)] == ["penapp 1", "penapp 2"]
     assert heard[near.address].service_uuids == [SERVICE_UUID]

@@ -7,6 +7,7 @@ import pytest
 from bleak.exc import BleakError
 
 from firmware_protocol.faults import Faults
+from firmware_protocol.links import DESCRIPTOR_UUID
 from firmware_protocol.messages import Op
 from penapp.device.virtual_ble.faults import BleFaults
 from tests.device.radio_rig import CountingInk, Host, counted, eventually, found, listening, on_radio, scanner
@@ -47,18 +48,16 @@ def test_a_link_that_ends_is_told_at_once_and_nothing_hangs(end):
         async with listening(radio, pen) as host:
             await host.start()
             await host.samples(N)
-            waiting = asyncio.create_task(host.ask(Op.BATTERY))
+            reading = asyncio.create_task(host.client.read_gatt_char(DESCRIPTOR_UUID))
+            await asyncio.sleep(0)
             await end(radio, pen)
-            async with asyncio.timeout(5.0):
-                await host.lost.wait()
+            await host.gone()
+            (outcome,) = await asyncio.gather(reading, return_exceptions=True)
+            assert isinstance(outcome, bytearray | BleakError)
             assert not host.client.is_connected
             assert not pen.streaming
             with pytest.raises(BleakError):
-                await host.client.read_gatt_char("2a19")
-            waiting.cancel()
-            await asyncio.wait([waiting])
-            if not waiting.cancelled():
-                waiting.exception()
+                await host.client.read_gatt_char(DESCRIPTOR_UUID)
 
     body()
 
@@ -73,7 +72,7 @@ def test_the_gap_of_a_link_that_broke_in_mid_word_is_exact(end):
             await host.start()
             await host.samples(120)
             await end(radio, pen)
-            await host.lost.wait()
+            await host.gone()
             first = host.frames
         ink.hold.set()
         assert pen.write_unseen(77) == 77
@@ -98,7 +97,7 @@ async def test_a_pen_with_a_pace_goes_on_writing_while_nobody_listens(radio):
         await host.start()
         await host.samples(80)
         pen.lose_link()
-        await host.lost.wait()
+        await host.gone()
         last = host.frames[-1]
     async with listening(radio, pen) as host:
         await host.start()
@@ -134,7 +133,7 @@ async def test_a_reboot_is_a_new_boot_with_index_and_clock_from_zero(radio):
         await host.start()
         await host.samples(N)
         pen.reboot(boot_id=99)
-        await host.lost.wait()
+        await host.gone()
     async with listening(radio, pen) as host:
         assert host.descriptor.boot_id == 99
         await host.start()
@@ -149,7 +148,7 @@ async def test_bluetooth_switched_off_in_mid_word_and_on_again(radio):
         await host.start()
         await host.samples(N)
         radio.power_off()
-        await host.lost.wait()
+        await host.gone()
         last = host.frames[-1]
     radio.power_on()
     async with listening(radio, await found(radio, pen.address)) as host:

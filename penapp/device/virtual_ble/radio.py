@@ -35,6 +35,7 @@ class SimulatedRadio:
         self._chip = RadioController("adapter", self.air)
         self.adapter = Adapter(self._chip, AsyncPipeSink(self._chip), self._rssi_dbm)
         self.pens: dict[str, VirtualBlePen] = {}
+        self._made = 0
         self._reports = 0
 
     async def __aenter__(self) -> Self:
@@ -66,7 +67,8 @@ class SimulatedRadio:
         on_ink_over: Callable[[], None] | None = None,
     ) -> VirtualBlePen:
         """A pen that advertises from now on; without an identity it is "penapp N" at its own address."""
-        identity = identity or _identity(len(self.pens) + 1)
+        self._made += identity is None
+        identity = identity or _identity(self._made)
         if identity.address in self.pens:
             raise ValueError(f"there is already a pen at {identity.address}.")
         pen = VirtualBlePen(self.air, identity, ink, speed=speed, faults=faults, on_ink_over=on_ink_over)

@@ -1,6 +1,9 @@
 """Scanning, connecting and commands over the simulated radio, with plain bleak on the host's side."""
 
 import asyncio
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from bleak.exc import (
@@ -32,6 +35,7 @@ from tests.device.radio_rig import CountingInk, Host, eventually, found, listeni
 BATTERY_LEVEL_UUID = "00002a19-0000-1000-8000-00805f9b34fb"
 FIRMWARE_REVISION_UUID = "00002a26-0000-1000-8000-00805f9b34fb"
 SERIAL_NUMBER_UUID = "00002a25-0000-1000-8000-00805f9b34fb"
+ROOT = Path(__file__).parents[2]
 NOBODY = "F0:00:00:00:00:00"
 
 
@@ -207,5 +211,19 @@ def test_without_bumble_the_message_says_what_to_do(monkeypatch):
     monkeypatch.setattr(virtual_ble, "find_spec", lambda _name: None)
     assert not virtual_ble.simulated_radio_installed()
     with pytest.raises(virtual_ble.SimulatedRadioMissingError, match="bumble is not installed") as caught:
-        virtual_ble.require_simulated_radio()
+        virtual_ble.virtual_ble_pen(CountingInk(8))
     assert "pip install bumble" in caught.value.advice
+
+
+def test_asking_for_the_simulated_radio_does_not_load_it():
+    ask = "import sys, penapp.device.virtual_ble as v; v.simulated_radio_installed()"
+    code = f"{ask}; print('bumble' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+@on_radio
+async def test_no_two_pens_of_a_radio_share_an_address_not_even_after_each_other(radio):
+    first = await radio.add_pen(CountingInk(8))
+    await radio.remove_pen(first.address)
+    assert (await radio.add_pen(CountingInk(8))).address != first.address

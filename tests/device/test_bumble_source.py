@@ -22,6 +22,7 @@ from penapp.device.ble_transport import BleTiming
 from penapp.device.errors import PenLostError
 from penapp.device.transport import LinkStage
 from penapp.device.virtual import VirtualPenSource
+from penapp.device.virtual_ble import virtual_ble_pen
 from penapp.device.virtual_ble.faults import BleFaults
 from penapp.device.virtual_ble.source import VirtualBlePenSource
 from penapp.live import LiveSession, TextCommitted
@@ -43,7 +44,7 @@ async def everything(source):
 @pytest.mark.parametrize("n", [3, 4_003])
 def test_every_sample_arrives_and_the_source_ends_with_the_ink(n):
     ink = CountingInk(n)
-    descriptor, frames = asyncio.run(everything(VirtualBlePenSource(ink, speed=None)))
+    descriptor, frames = asyncio.run(everything(virtual_ble_pen(ink, speed=None)))
     assert descriptor == ink.descriptor
     np.testing.assert_array_equal(join_samples(frames, 13), counted(0, n))
 

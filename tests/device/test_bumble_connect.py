@@ -13,7 +13,10 @@ from bleak.exc import (
     BleakGATTProtocolError,
     BleakGATTProtocolErrorCode,
 )
+from bumble import hci
 from bumble.core import AdvertisingData
+from bumble.device import Peer
+from bumble.transport.common import AsyncPipeSink
 
 from firmware_protocol.commands import BatteryReading, TimeSyncReading
 from firmware_protocol.framing import encode_frame
@@ -27,10 +30,21 @@ from firmware_protocol.links import (
 )
 from firmware_protocol.messages import Command, Op, Status, command_frame
 from penapp.device import virtual_ble
+from penapp.device.virtual_ble.adapter import Adapter
+from penapp.device.virtual_ble.chips import RadioController
 from penapp.device.virtual_ble.faults import BleFaults
 from penapp.device.virtual_ble.gatt import ADVERTISEMENT_BYTES, advertisement
 from penapp.device.virtual_ble.peripheral import PenIdentity
-from tests.device.radio_rig import CountingInk, Host, eventually, found, listening, on_radio, scanner
+from tests.device.radio_rig import (
+    PATIENCE_S,
+    CountingInk,
+    Host,
+    eventually,
+    found,
+    listening,
+    on_radio,
+    scanner,
+)
 
 BATTERY_LEVEL_UUID = "00002a19-0000-1000-8000-00805f9b34fb"
 FIRMWARE_REVISION_UUID = "00002a26-0000-1000-8000-00805f9b34fb"
@@ -107,6 +121,22 @@ def test_commands_are_answered(response):
             assert (await host.ask(Op.DFU, response=response)).status is Status.NOT_SUPPORTED
 
     body()
+
+
+@on_radio
+async def test_a_host_with_a_public_address_is_answered_too(radio):
+    """As BlueZ has one; Bumble's own link answers random addresses alone."""
+    pen = await radio.add_pen(CountingInk(8))
+    chip = RadioController("public", radio.air, public_address="C0:FF:EE:00:00:01")
+    adapter = Adapter(chip, AsyncPipeSink(chip))
+    await adapter.start()
+    connection = await adapter.device.connect_le(
+        pen.address, own_address_type=hci.OwnAddressType.PUBLIC, timeout=PATIENCE_S
+    )
+    async with asyncio.timeout(PATIENCE_S):
+        assert await Peer(connection).request_mtu(517) == 247
+    await connection.disconnect()
+    await adapter.stop()
 
 
 @on_radio

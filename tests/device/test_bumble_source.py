@@ -1,6 +1,7 @@
 """The program's own way over the simulated radio: our scanner and our BLE link on bleak, text at the end."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -82,6 +83,13 @@ def test_a_live_session_reads_the_same_over_ble_as_over_serial():
     words = "thequickbrownfox"
     over_ble = text_of(VirtualBlePenSource(ToyInk(words), speed=None))
     assert over_ble == text_of(VirtualPenSource(ToyInk(words), speed=None)) == list(words)
+
+
+def test_two_live_sessions_at_once_each_read_their_own_pen():
+    words = ("abcdefgh", "zyxwvuts")
+    with ThreadPoolExecutor(2) as together:
+        texts = list(together.map(lambda w: text_of(virtual_ble_pen(ToyInk(w), speed=None)), words))
+    assert texts == [list(w) for w in words]
 
 
 def test_damage_on_the_air_is_counted_by_the_link():

@@ -1,6 +1,7 @@
 """Samples over the simulated radio: whole, in order, at every MTU, from two pens at once, up to the end."""
 
 import asyncio
+import time
 
 import numpy as np
 import pytest
@@ -116,6 +117,19 @@ async def test_a_host_that_is_full_is_waited_for(radio):
         assert len(host.frames) == 8, "one look at the sensors, then it waits"
         full = False
         await host.samples(4_000)
+
+
+@on_radio
+async def test_two_seconds_in_which_the_host_does_nothing_lose_nothing(radio):
+    speed = 20.0
+    pen = await radio.add_pen(CountingInk(100_000), speed=speed)
+    async with listening(radio, pen) as host:
+        await host.start()
+        before = len(await host.samples(80))
+        time.sleep(2.0 / speed)  # noqa: ASYNC251 -- the fault itself
+        n = len(await host.samples(before + 800))
+        np.testing.assert_array_equal(await host.samples(n), counted(0, len(host.frames) * 8))
+        assert set(host.gaps()) == {0}
 
 
 @on_radio

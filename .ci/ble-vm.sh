@@ -1,6 +1,6 @@
 #!/bin/sh
 # Real BlueZ and a real kernel against the virtual pen, in an emulated machine: .ci/ble-vm.sh   (make ble-vm)
-# Everything but the radio waves is real: kernel, BlueZ, D-Bus, bleak, our client. Needs no root, no KVM, no adapter.
+# Everything but the radio waves is real: kernel, BlueZ, D-Bus, bleak, our client. Needs no KVM and no adapter.
 # Boots a stock Debian kernel in QEMU (TCG) with this machine's root shared read-only; tests/ble_vm/guest.py checks.
 set -eu
 cd "$(dirname "$0")/.."

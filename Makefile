@@ -3,10 +3,11 @@
 # make soak   the same tests with every campaign at full length
 # make lint   lint and types alone
 # make firmware   the pen's core for a Cortex-M4, with its sizes (needs arm-none-eabi-gcc)
+# make ble-vm the virtual pen through real BlueZ in an emulated machine (slow; needs qemu, see docs/simulated-radio.md)
 
 BIN := .venv/bin
 
-.PHONY: run test soak lint firmware clean
+.PHONY: run test soak lint firmware ble-vm clean
 
 run: .venv/.installed-app
 	@if sh .ci/qt-libraries.sh window; then $(BIN)/penapp run; \
@@ -29,6 +30,9 @@ lint: .venv/.installed-test
 
 firmware:
 	$(MAKE) -s -C firmware_protocol/firmware cortex-m4 BUILD=$(CURDIR)/build/firmware
+
+ble-vm: .venv/.installed-test
+	sh .ci/ble-vm.sh
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

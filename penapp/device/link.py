@@ -48,6 +48,11 @@ class PenLink:
     def counters(self) -> LinkCounters:
         return self._transport.counters
 
+    @property
+    def waiting(self) -> int:
+        """Deliveries that nobody has taken from frames() yet."""
+        return len(self._inbox)
+
     async def open(self) -> Descriptor:
         """Connect and learn who is there; raises the `DeviceError` that fits what was found."""
         await self._transport.open(Sink(self._deliver, self._gone, self._on_stage))

@@ -12,25 +12,22 @@ from bumble.transport.common import TransportSink, TransportSource
 
 from penapp.device.virtual_ble.chips import RadioHost
 
-HOST_ADDRESS = "F0:50:45:4E:00:FE"
-UNKNOWN_RSSI_DBM = -127
-
 
 class Adapter:
     """What scanners and clients share. Belongs to one asyncio loop.
 
     device:     Bumble's host stack
     connecting: held while a connection is being made; a chip makes one at a time
-    rssi_dbm:   signal strength of a pen by its address; simulated, nothing is measured
+    rssi_dbm:   made-up signal strength of a pen by its address; None = believe the chip
     """
 
     def __init__(
         self,
         source: TransportSource,
         sink: TransportSink,
-        rssi_dbm: Callable[[str], int] = lambda _address: UNKNOWN_RSSI_DBM,
+        rssi_dbm: Callable[[str], int] | None = None,
     ) -> None:
-        config = DeviceConfiguration(name="penapp host", address=hci.Address(HOST_ADDRESS))
+        config = DeviceConfiguration(name="penapp host", address=hci.Address.generate_static_address())
         self.device = Device(config=config, host=RadioHost(source, sink))
         self.connecting = asyncio.Lock()
         self.rssi_dbm = rssi_dbm

@@ -74,7 +74,6 @@ class RadioClient(BaseBleakClient):
             try:
                 await self._meet()
             except BaseException:
-                self._disconnected_callback = None
                 await self.disconnect()
                 raise
 
@@ -185,5 +184,6 @@ class RadioClient(BaseBleakClient):
         if self._connection is None:
             return
         self._connection = None
-        if self._disconnected_callback is not None:
+        stood, self.services = self.services is not None, None
+        if stood and self._disconnected_callback is not None:
             self._disconnected_callback()

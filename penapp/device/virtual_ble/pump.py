@@ -73,6 +73,15 @@ class SamplePump:
         self._clock.took(len(counts))
         self._send(self._firmware.take(counts, t_us))
 
+    def take_now(self, n: int) -> int:
+        """Up to n samples at once, whether awake or not; how many the ink had."""
+        counts = self._ink.read(n)
+        if counts is None:
+            return 0
+        if len(counts):
+            self.take(counts)
+        return len(counts)
+
     async def run(self) -> None:
         """Until the ink is over or the task is cancelled."""
         while True:

@@ -9,12 +9,17 @@ from typing import Self
 
 from bumble.transport.common import AsyncPipeSink
 
+from penapp.device.radio import Radio
 from penapp.device.source import CountSource
-from penapp.device.virtual_ble.adapter import UNKNOWN_RSSI_DBM, Adapter
+from penapp.device.virtual_ble.adapter import Adapter
 from penapp.device.virtual_ble.chips import Air, RadioController
+from penapp.device.virtual_ble.client import RadioClient
 from penapp.device.virtual_ble.faults import BleFaults
-from penapp.device.virtual_ble.pen import PenIdentity, VirtualBlePen
+from penapp.device.virtual_ble.pen import VirtualBlePen
+from penapp.device.virtual_ble.peripheral import PenIdentity
+from penapp.device.virtual_ble.scanner import RadioScanner
 
+NO_RSSI_DBM = -127
 RSSI_SWING_DBM = (0, 2, -1, -3, 1, -2)
 """The made-up signal strength wanders like this around each pen's own."""
 
@@ -30,15 +35,23 @@ class SimulatedRadio:
         self._chip = RadioController("adapter", self.air)
         self.adapter = Adapter(self._chip, AsyncPipeSink(self._chip), self._rssi_dbm)
         self.pens: dict[str, VirtualBlePen] = {}
+        self._made = 0
         self._reports = 0
 
     async def __aenter__(self) -> Self:
-        await self.adapter.start()
+        await self.start()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        await self.adapter.start()
+
+    async def stop(self) -> None:
+        """Every pen and every connection is gone. Idempotent."""
         for address in list(self.pens):
             await self.remove_pen(address)
         self.air.cut(self._chip)
@@ -54,7 +67,8 @@ class SimulatedRadio:
         on_ink_over: Callable[[], None] | None = None,
     ) -> VirtualBlePen:
         """A pen that advertises from now on; without an identity it is "penapp N" at its own address."""
-        identity = identity or _identity(len(self.pens) + 1)
+        self._made += identity is None
+        identity = identity or _identity(self._made)
         if identity.address in self.pens:
             raise ValueError(f"there is already a pen at {identity.address}.")
         pen = VirtualBlePen(self.air, identity, ink, speed=speed, faults=faults, on_ink_over=on_ink_over)
@@ -65,6 +79,10 @@ class SimulatedRadio:
     async def remove_pen(self, address: str) -> None:
         """Switched off and gone."""
         await self.pens.pop(address).switch_off()
+
+    def as_radio(self) -> Radio:
+        """What `BleSource` and `PenScanner` are given instead of the system's Bluetooth."""
+        return Radio("the simulated radio", RadioScanner, RadioClient, {"radio": self.adapter})
 
     def power_off(self) -> None:
         """The user switches Bluetooth off: connections break, scanning stops, nothing new can be begun."""
@@ -79,7 +97,7 @@ class SimulatedRadio:
     def _rssi_dbm(self, address: str) -> int:
         pen = self.pens.get(address)
         if pen is None:
-            return UNKNOWN_RSSI_DBM
+            return NO_RSSI_DBM
         self._reports += 1
         return pen.identity.rssi_dbm + RSSI_SWING_DBM[self._reports % len(RSSI_SWING_DBM)]
 

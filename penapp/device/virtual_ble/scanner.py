@@ -58,13 +58,14 @@ class RadioScanner(BaseBleakScanner):
         if not self.is_allowed_uuid(uuids):
             return
         address = advertisement.address.to_string(with_type_qualifier=False)
+        made_up = self._adapter.rssi_dbm
         seen = AdvertisementData(
             local_name=name,
             manufacturer_data={},
             service_data={},
             service_uuids=uuids,
             tx_power=None,
-            rssi=self._adapter.rssi_dbm(address),
+            rssi=advertisement.rssi if made_up is None else made_up(address),
             platform_data=(advertisement,),
         )
         device = self.create_or_update_device(address, address, name, advertisement.address, seen)

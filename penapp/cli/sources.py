@@ -58,7 +58,7 @@ def _virtual(pace: float | None) -> PenSource:
 
 
 def _virtual_ble(pace: float | None) -> PenSource:
-    from penapp.device.virtual_ble_source import VirtualBleSource
+    from penapp.device.virtual_ble import virtual_ble_pen
     from penapp.simulation.sources import DemoSource
 
-    return VirtualBleSource(DemoSource(once=True), speed=pace)
+    return virtual_ble_pen(DemoSource(once=True), speed=pace)

@@ -82,9 +82,9 @@ def _virtual_pen(choice: SourceChoice) -> tuple[PenSource, PadSink | None, InkSo
 
     demo = DemoPen()
     if choice.kind is SourceKind.VIRTUAL_BLE:
-        from penapp.device.virtual_ble_source import VirtualBleSource
+        from penapp.device.virtual_ble import virtual_ble_pen
 
-        return VirtualBleSource(demo), None, demo.ink_so_far
+        return virtual_ble_pen(demo), None, demo.ink_so_far
     return VirtualPenSource(demo), None, demo.ink_so_far
 
 

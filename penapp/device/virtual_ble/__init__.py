@@ -35,7 +35,7 @@ def require_simulated_radio() -> None:
     if not simulated_radio_installed():
         raise SimulatedRadioMissingError(
             "the virtual pen over Bluetooth needs a simulated radio: the package bumble is not installed.",
-            advice="Install it (pip install bumble), or choose the virtual pen on the serial line.",
+            advice="Install it (pip install 'penapp[radio]'), or choose the virtual pen on the serial line.",
         )
 
 

@@ -51,7 +51,7 @@ def test_without_bumble_the_message_says_what_to_do(monkeypatch):
     assert not virtual_ble.simulated_radio_installed()
     with pytest.raises(virtual_ble.SimulatedRadioMissingError, match="bumble is not installed") as caught:
         virtual_ble.virtual_ble_pen(CountingInk(8))
-    assert "pip install bumble" in caught.value.advice
+    assert "penapp[radio]" in caught.value.advice
 
 
 def test_asking_for_the_simulated_radio_does_not_load_it():

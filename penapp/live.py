@@ -31,7 +31,9 @@ from penapp.live_types import (
 )
 from penapp.stream.assemble import StreamAssembler, StreamCounters
 from penapp.stream.block import FORCE
+from penapp.stream.clock_follow import ClockFollower
 from penapp.stream.merge import assembled
+from penapp.stream.moment import Break
 from penapp.stream.queue import Arrival, BlockQueue
 from penapp.stream.ring import SampleRing
 
@@ -83,6 +85,7 @@ class LiveSession:
         self._writer: StreamWriter | None = None
         self._assembler: StreamAssembler | None = None
         self._rate = RateMeter()
+        self._clock = ClockFollower()
         self._link = LinkState.CLOSED
         self._queue = BlockQueue(round(QUEUE_S * MAX_RATE_HZ))
         self._recogniser = RecogniserThread(self._queue, make_pipeline, on_event, self._abort)
@@ -132,9 +135,16 @@ class LiveSession:
             contact=self._recogniser.contact,
             backlog=self._queue.samples,
             recorded_bytes=self._writer.written_bytes if self._writer is not None else 0,
+            skew_ppm=self._clock.reading.skew_ppm,
+            clock_uncertainty_s=self._clock.reading.uncertainty_s,
             message=error.args[0] if error is not None else "",
             advice=error.advice if error is not None else "",
         )
+
+    @property
+    def breaks(self) -> tuple[Break, ...]:
+        """Times without samples that are told apart from ordinary losses; see `ClockFollower`."""
+        return self._clock.breaks
 
     def _silence(self) -> PenappError | None:
         silent_s = self._rate.silent_s()
@@ -198,7 +208,7 @@ class LiveSession:
             self._on_event(Failed(error.args[0], error.advice))
 
     async def _hand_over(self, assembler: StreamAssembler, batch: list[ArrivedFrame]) -> None:
-        for segment, blocks in assembled(assembler, (arrived.frame for arrived in batch)):
+        for segment, blocks in assembled(assembler, self._clock.following(assembler, batch)):
             for block in blocks:
                 self.ring.push(block)
             arrival = Arrival(blocks, segment, batch[-1].arrival_ns)

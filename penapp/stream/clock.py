@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+MAX_SKEW = 300e-6
+"""No quartz is worse; a line that is steeper follows delays, not a clock."""
+
 
 @dataclass(frozen=True, slots=True)
 class HostTime:
@@ -38,6 +41,7 @@ class ClockReading:
     """How a clock stands.
 
     skew_ppm:      how much longer a second of the pen is than one of the host, in millionths
+    skew_sd_ppm:   one standard deviation of it
     uncertainty_s: of the newest mapping; inf before the first one
     pings:         TIME_SYNC answers used
     conflicts:     answers that contradicted the arrivals: later than possible or earlier than sent
@@ -45,11 +49,8 @@ class ClockReading:
     """
 
     skew_ppm: float = 0.0
+    skew_sd_ppm: float = 1e6 * MAX_SKEW
     uncertainty_s: float = math.inf
     pings: int = 0
     conflicts: int = 0
     jumps: int = 0
-
-
-MAX_SKEW = 300e-6
-"""No quartz is worse; a line that is steeper follows delays, not a clock."""

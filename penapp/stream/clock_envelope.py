@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from penapp.stream.clock import MAX_SKEW
 
@@ -39,7 +40,7 @@ def lower_hull(points: Iterable[Point]) -> list[Point]:
 
 def edge_over(hull: list[Point], x_s: float) -> Line:
     """The edge of a hull that spans x_s, not steeper than a clock can be."""
-    for (x0, y0), (x1, y1) in zip(hull, hull[1:], strict=False):
+    for (x0, y0), (x1, y1) in pairwise(hull):
         if x1 >= x_s:
             slope = (y1 - y0) / (x1 - x0)
             if abs(slope) <= MAX_SKEW:

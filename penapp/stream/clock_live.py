@@ -9,11 +9,14 @@ host at any moment, bounds the clock from the other side.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import hypot, sqrt
+from math import hypot, inf, sqrt
 
-from penapp.stream.clock import ClockReading, HostTime, Ping
+from penapp.stream.clock import MAX_SKEW, ClockReading, HostTime, Ping
 from penapp.stream.clock_envelope import Envelope
 from penapp.stream.clock_filter import FilterParams, OffsetSkew
+
+OF_A_RANGE = 1.0 / sqrt(3.0)
+"""Root mean square of what lies anywhere between 0 and 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,7 @@ class LiveClockParams:
     window_s:       delays that are looked at; two rounds of the usual beat between samples and radio
     ping_window_s:  the same for TIME_SYNC, which does not beat
     min_pings:      as many answers are believed
+    first_sd_s:     of the very first frames: each may have waited on the link
     offset_sd_s:    of a measured offset
     touch_sd_s:     of the delay at a point that a line touches; with its length, of its slope
     least_slope_sd: temperature moves the slope in the meantime
@@ -35,6 +39,7 @@ class LiveClockParams:
     window_s: float = 600.0
     ping_window_s: float = 300.0
     min_pings: int = 16
+    first_sd_s: float = 0.03
     offset_sd_s: float = 0.002
     touch_sd_s: float = 0.001
     least_slope_sd: float = 2e-6
@@ -58,8 +63,7 @@ class LiveClock:
         """Another boot, or another pen."""
         self._jumps = 0
         self._doubt_s = 0.0
-        self._last_host_s = -float("inf")
-        self._device_s = 0.0
+        self._last = HostTime(-inf, inf)
         self._begin()
 
     def _begin(self) -> None:
@@ -73,11 +77,11 @@ class LiveClock:
 
     @property
     def reading(self) -> ClockReading:
-        if not self._arrivals.count:
-            return ClockReading(jumps=self._jumps)
+        estimate = self._filter
         return ClockReading(
-            skew_ppm=1e6 * self._filter.skew if self._filter else 0.0,
-            uncertainty_s=self.at(self._device_s).uncertainty_s,
+            skew_ppm=1e6 * estimate.skew if estimate else 0.0,
+            skew_sd_ppm=1e6 * sqrt(estimate.skew_variance) if estimate else 1e6 * MAX_SKEW,
+            uncertainty_s=self._last.uncertainty_s,
             pings=self._replies.count,
             conflicts=self._conflicts,
             jumps=self._jumps,
@@ -89,13 +93,12 @@ class LiveClock:
         early_s = self._filter.at(device_s) - ahead_s if self._filter else 0.0
         if early_s > self._params.early_s or self._late >= self._params.late_blocks:
             self._jump(abs(early_s))
-        self._device_s = max(device_s, self._device_s)
         if self._arrivals.push(device_s, ahead_s):
             self._measure(device_s)
         mapped = self.at(device_s)
-        host_s = max(min(mapped.host_s, arrival_s), self._last_host_s)
-        self._last_host_s = host_s
-        return HostTime(host_s, mapped.uncertainty_s)
+        host_s = max(min(mapped.host_s, arrival_s), self._last.host_s)
+        self._last = HostTime(host_s, mapped.uncertainty_s)
+        return self._last
 
     def ping(self, ping: Ping) -> None:
         """TIME_SYNC: the pen had the question after it was sent, and answered before the answer was here."""
@@ -104,8 +107,8 @@ class LiveClock:
 
     def at(self, device_s: float) -> HostTime:
         """Any moment of this boot as it looks now; `push` must have been called."""
-        variance = self._filter.variance_at(device_s) if self._filter else self._params.offset_sd_s**2
-        uncertainty_s = hypot(sqrt(variance), self._bound(), self._doubt_s)
+        filter_sd_s = sqrt(self._filter.variance_at(device_s)) if self._filter else self._params.first_sd_s
+        uncertainty_s = hypot(filter_sd_s, self._bound(), self._doubt_s)
         return HostTime(device_s + self._offset(device_s), uncertainty_s)
 
     def _offset(self, device_s: float) -> float:
@@ -128,7 +131,9 @@ class LiveClock:
             touch_sd_s = self._params.touch_sd_s + (0.0 if self._pinged else self._bound())
             slope_sd = max(touch_sd_s / line.length_s, self._params.least_slope_sd)
             estimate.see_skew(line.slope, slope_sd)
-        offset_s = self._between(device_s, estimate.skew) if self._pinged else self._arrivals.line.at(device_s)
+        offset_s = (
+            self._between(device_s, estimate.skew) if self._pinged else self._arrivals.line.at(device_s)
+        )
         estimate.see_offset(offset_s, self._params.offset_sd_s)
         behind_s = self._arrivals.newest_s - estimate.at(device_s)
         self._late = self._late + 1 if behind_s > self._params.late_s else 0
@@ -149,11 +154,11 @@ class LiveClock:
         return lower_s + above_s
 
     def _bound(self) -> float:
-        """What the bounds leave open (s). Without TIME_SYNC: half of the usual delay may be in every frame."""
+        """What the bounds leave open (s); without TIME_SYNC, half of the usual delay may be in every frame."""
         if self._pinged and self._filter:
             return self._bound_sd_s
         seen = self._arrivals
-        return max(0.0, 0.5 * seen.excess_s - seen.sweep_s) / sqrt(3.0)
+        return max(0.0, 0.5 * seen.excess_s - seen.sweep_s) * OF_A_RANGE
 
     def _jump(self, by_s: float) -> None:
         self._jumps += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import hypot, inf, sqrt
 
 import numpy as np
@@ -116,7 +117,7 @@ def _fit(x_s: Seconds, y_s: Seconds, params: OfflineClockParams) -> OfflineClock
 def _block_minima(x_s: Seconds, y_s: Seconds, block_s: float) -> list[tuple[float, float]]:
     block = ((x_s - x_s[0]) // block_s).astype(np.int64)
     edges = np.concatenate(([0], np.flatnonzero(np.diff(block)) + 1, [len(x_s)]))
-    at = [a + int(np.argmin(y_s[a:b])) for a, b in zip(edges, edges[1:], strict=False)]
+    at = [a + int(np.argmin(y_s[a:b])) for a, b in pairwise(edges)]
     return [(float(x_s[k]), float(y_s[k])) for k in at]
 
 

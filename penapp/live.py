@@ -202,7 +202,7 @@ class LiveSession:
         if self._writer is None or self.recording_error is not None:
             return
         try:
-            self._writer.append(arrived.frame for arrived in batch)
+            self._writer.append_arrived(batch)
         except RecordingError as error:
             self.recording_error = error
             self._on_event(Failed(error.args[0], error.advice))

@@ -107,7 +107,7 @@ class StreamAssembler:
         return [self._block(frame, counts, position)]
 
     def _missing_before(self, index: int) -> int | None:
-        """The index goes on through everything but a restart of the pen; None there, and at the very first."""
+        """The index goes on through all but a restart of the pen; None there, and at the very first frame."""
         ahead = -1 if self._next_index is None else signed(index - self._next_index)
         return ahead if ahead >= 0 else None
 

@@ -31,7 +31,7 @@ def bent_envelope(
     price = np.concatenate((-at.mean(axis=0), np.full(m - 2, STIFFNESS)))
     sides = [(-np.inf, np.inf)] * m + [(0.0, np.inf)] * (m - 2)
     solved = linprog(price, A_ub=below, b_ub=limits, bounds=sides, method="highs")
-    if not solved.success:
+    if not solved.success or solved.x is None:
         raise ArithmeticError(f"no line below {n} points was found: {solved.message}")
     heights: NDArray[np.float64] = solved.x[:m] * MILLI
     return heights

@@ -62,7 +62,7 @@ class ClockFollower:
         return self._placed.host if self._placed is not None else None
 
     def following(self, assembler: StreamAssembler, batch: Iterable[ArrivedFrame]) -> Iterator[Frame]:
-        """The frames of a batch one by one; whoever takes them pushes each to the assembler before the next."""
+        """The frames of a batch; whoever takes them pushes each to the assembler before taking the next."""
         for arrived in batch:
             before = assembler.newest
             yield arrived.frame

@@ -154,7 +154,7 @@ class LiveClock:
         return lower_s + above_s
 
     def _bound(self) -> float:
-        """What the bounds leave open (s); without TIME_SYNC, half of the usual delay may be in every frame."""
+        """What the bounds leave open (s); without TIME_SYNC half of the usual delay may be in each frame."""
         if self._pinged and self._filter:
             return self._bound_sd_s
         seen = self._arrivals

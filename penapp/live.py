@@ -13,6 +13,7 @@ from pathlib import Path
 from firmware_protocol.errors import ProtocolError
 from penapp.device.diagnosis import no_samples
 from penapp.device.errors import RecordingError
+from penapp.device.keep_time import keeping_time
 from penapp.device.recording import StreamWriter
 from penapp.device.source import ArrivedFrame, PenSource
 from penapp.errors import DeviceError, PenappError
@@ -193,9 +194,14 @@ class LiveSession:
         await self._source.start()
         log.info("streaming pen=%s after=%.2f s", self._source.name, time.monotonic() - started_s)
         self._change(LinkState.STREAMING)
-        async for batch in self._source.frames():
-            self._record(batch)
-            await self._hand_over(self._assembler, batch)
+        async with keeping_time(self._source, self._note_time):
+            async for batch in self._source.frames():
+                self._record(batch)
+                await self._hand_over(self._assembler, batch)
+
+    def _note_time(self, answer: ArrivedFrame) -> None:
+        self._record([answer])
+        self._clock.answer(answer)
 
     def _record(self, batch: list[ArrivedFrame]) -> None:
         """Before any queue; a recording that fails is said at once, the text goes on."""

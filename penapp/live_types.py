@@ -54,7 +54,8 @@ class TextCommitted:
     """A word that never changes again.
 
     decided_ns: perf_counter_ns when the samples that closed the word went into the pipeline
-    arrival_ns: when they arrived from the pen (in replay: as recorded, 0 if not told); block_t: pen's clock (s) at the last of them
+    arrival_ns: when they arrived from the pen (in replay: as recorded, 0 if that is not told)
+    block_t:    pen's clock (s) at the last of them
     """
 
     hypothesis: Hypothesis

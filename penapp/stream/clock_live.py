@@ -32,7 +32,8 @@ class LiveClockParams:
     touch_sd_s:     of the delay at a point that a line touches; with its length, of its slope
     least_slope_sd: temperature moves the slope in the meantime
     least_delay_s:  nothing is faster than this
-    early_s, late_s, late_blocks: beyond these a clock was set, and the mapping begins again
+    early_s:        a frame cannot come before it was sampled: earlier by this, and a clock was set
+    late_s:         so late for late_blocks in a row, and the pen's clock has stood still: begin again
     """
 
     block_s: float = 2.0
@@ -45,7 +46,7 @@ class LiveClockParams:
     least_slope_sd: float = 2e-6
     least_delay_s: float = 0.0005
     early_s: float = 0.05
-    late_s: float = 1.0
+    late_s: float = 0.25
     late_blocks: int = 4
 
 
@@ -137,6 +138,8 @@ class LiveClock:
         estimate.see_offset(offset_s, self._params.offset_sd_s)
         behind_s = self._arrivals.newest_s - estimate.at(device_s)
         self._late = self._late + 1 if behind_s > self._params.late_s else 0
+        if behind_s > self._params.early_s:
+            self._doubt_s = max(self._doubt_s, behind_s)
 
     def _between(self, device_s: float, skew: float) -> float:
         """The offset between the bounds: what was sent lies before, what has arrived behind."""

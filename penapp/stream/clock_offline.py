@@ -56,7 +56,7 @@ class OfflineClock:
         return float(1e6 * (self.ahead_s[-1] - self.ahead_s[0]) / span_s) if span_s else 0.0
 
     def at(self, device_s: Seconds) -> Seconds:
-        """(n,) device seconds -> (n,) host seconds; rising, beyond the ends by the straight line."""
+        """(n,) device seconds -> (n,) host seconds; rising, beyond the ends by the mean slope."""
         device_s = np.asarray(device_s, dtype=np.float64)
         outside_s = device_s - np.clip(device_s, self.knots_s[0], self.knots_s[-1])
         inside = np.interp(device_s, self.knots_s, self.ahead_s)
@@ -78,11 +78,11 @@ def fit_clock(
     device_s, arrival_s = np.asarray(device_s, np.float64), np.asarray(arrival_s, np.float64)
     _check(device_s, arrival_s)
     if len(pings) < params.min_pings:
-        return _fit(device_s, arrival_s - device_s, params)
+        return _fit(device_s, arrival_s - device_s, params, beats=params.beats)
     rx_s, tx_s, sent_s, received_s = np.array(
         [(p.device_rx_s, p.device_tx_s, p.sent_s, p.received_s) for p in pings]
     ).T
-    shape = _fit(tx_s, received_s - tx_s, params)
+    shape = _fit(tx_s, received_s - tx_s, params, beats=0.0)
     upper = float(np.min(arrival_s - shape.at(device_s)))
     below_s = sent_s - shape.at(rx_s)
     lower = float(np.max(below_s))
@@ -92,20 +92,22 @@ def fit_clock(
     return OfflineClock(shape.knots_s, ahead_s, hypot(above_s, usual_s), shape.bent)
 
 
-def _fit(x_s: Seconds, y_s: Seconds, params: OfflineClockParams) -> OfflineClock:
-    """The envelope below a cloud of delays, straight, or bent where that can be told from the beat."""
+def _fit(x_s: Seconds, y_s: Seconds, params: OfflineClockParams, *, beats: float) -> OfflineClock:
+    """The envelope below a cloud of delays: straight, or bent where that can be told from a beat."""
     points = _block_minima(x_s, y_s, params.block_s)
     line = edge_over(lower_hull(points), float(np.mean(x_s)))
     if not line.length_s and len(points) > 1:
         line = touching(points, line.slope)
     height_s = y_s - line.y_s - line.slope * (x_s - line.x_s)
     usual_s = 0.5 * float(np.median(height_s))
-    beat_s = usual_s / abs(line.slope) if line.slope else inf
+    beat_s = 0.0
+    if beats:
+        beat_s = usual_s / abs(line.slope) if line.slope else inf
     span_s = float(x_s[-1] - x_s[0])
     ends = np.array([x_s[0], x_s[-1]])
-    swept = span_s > params.beats * beat_s
-    if not swept:
-        left_open_s = usual_s * max(0.1, 1.0 - span_s / (params.beats * beat_s)) if span_s else usual_s
+    if span_s <= max(beats * beat_s, 2 * params.knot_s):
+        swept = span_s / (beats * beat_s) if beats else 1.0
+        left_open_s = usual_s * min(max(0.1, 1.0 - swept), 1.0)
         return OfflineClock(ends, line.y_s + line.slope * (ends - line.x_s), left_open_s / sqrt(3.0), False)
     knots = np.linspace(ends[0], ends[1], 1 + max(1, round(span_s / max(params.knot_s, 0.5 * beat_s))))
     x, y = np.array(points).T

@@ -53,6 +53,7 @@ class ClockFollower:
         self._placed: _Placed | None = None
         self._ended: HostTime | None = None
         self._restarted = False
+        self._best_s = inf
         self.reading = ClockReading()
         self.breaks: tuple[Break, ...] = ()
 
@@ -100,6 +101,7 @@ class ClockFollower:
     def _begin_segment(self, last: _Placed, *, restarted: bool) -> None:
         self._ended = self._clock.at(last.moment.last_s) if last.host is not None else None
         self._restarted = restarted
+        self._best_s = inf
         self._clock.reset()
 
     def _break(self, last: _Placed, moment: Moment) -> Break | None:
@@ -125,10 +127,9 @@ class ClockFollower:
     def _refine(self, segment: int) -> None:
         """The new clock has settled a little: it may say better now when its segment began."""
         now = self._across_boots(segment)
-        self.breaks = tuple(
-            now if b.segment == segment and b.lost is None and now.uncertainty_s < b.uncertainty_s else b
-            for b in self.breaks
-        )
+        if now.uncertainty_s < self._best_s:
+            self._best_s = now.uncertainty_s
+            self.breaks = tuple(now if b.segment == segment and b.lost is None else b for b in self.breaks)
 
 
 def _time_sync(frame: Frame) -> TimeSyncReading | None:

@@ -74,7 +74,8 @@ def test_a_pen_that_does_not_know_time_sync_is_left_alone(monkeypatch):
 
 
 def test_an_answer_that_is_lost_is_no_reason_to_stop(monkeypatch):
-    source = Clock("a", NoAnswerError("TIME_SYNC"), "b")
+    lost = [NoAnswerError("TIME_SYNC")] * (UNANSWERED - 1)
+    source = Clock(*lost, "a", *lost, "b")
     assert ask(source, monkeypatch) == ["a", "b"]
 
 

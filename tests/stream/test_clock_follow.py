@@ -95,6 +95,11 @@ def test_the_length_of_a_break_is_known_better_as_the_new_clock_settles():
     assert later.breaks[0].uncertainty_s < first.breaks[0].uncertainty_s / 5
 
 
+def test_an_index_that_happens_to_go_on_behind_a_reboot_counts_nothing():
+    follower, _ = followed(arrivals(60), [hello(2)], arrivals(5, first=6500))
+    assert [gap.lost for gap in follower.breaks] == [None]
+
+
 def test_a_reboot_that_only_the_index_tells_is_a_break_too():
     follower, assembler = followed(arrivals(60), arrivals(10, start_s=HOST_S + 65, since_us=0))
     assert assembler.counters.segments == 2

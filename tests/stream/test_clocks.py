@@ -15,6 +15,7 @@ import pytest
 from penapp.errors import BadInputError
 from penapp.stream.clock import Ping
 from penapp.stream.clock_envelope import edge_over, lower_hull
+from penapp.stream.clock_filter import FilterParams, OffsetSkew
 from penapp.stream.clock_live import LiveClock
 from penapp.stream.clock_offline import fit_clock
 from tests.stream.clock_methods import Score, live, ordinary_least_squares, ours_offline, with_pings
@@ -86,6 +87,28 @@ def test_live_time_never_goes_back_and_is_never_later_than_the_arrival(name):
     stream, host, *_ = played(name, 0, True)
     assert (np.diff(host) >= 0).all()
     assert (host <= stream.arrival_s).all()
+
+
+def test_a_frame_that_comes_sooner_than_ever_before_was_not_sampled_later():
+    clock = LiveClock()
+    steady(clock, 60)
+    assert clock.push(60.0, 160.0 - 0.03).host_s == 160.0 - 0.03
+
+
+def test_live_time_waits_when_the_hosts_clock_is_set_back():
+    clock = LiveClock()
+    host = [steady(clock, 60).host_s]
+    host += [clock.push(60 + 0.08 * k, 157 + 0.08 * k).host_s for k in range(100)]
+    assert (np.diff(host) >= 0).all()
+    assert clock.reading.jumps == 1
+
+
+def test_the_skew_of_the_filter_stays_what_a_crystal_can_have():
+    estimate = OffsetSkew(FilterParams(), 0.0, 0.0, 0.001)
+    for k in range(1, 50):
+        estimate.move_to(float(k))
+        estimate.see_offset(-1e-3 * k, 1e-5)
+    assert estimate.skew == -300e-6
 
 
 @pytest.mark.parametrize(("pinged", "share"), [(True, 0.98), (False, 0.9)])

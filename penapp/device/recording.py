@@ -19,6 +19,8 @@ from penapp.errors import BadInputError
 
 READ_BYTES = 1 << 16
 SUFFIX = ".pen"
+FRESH_NS = 10_000_000_000
+"""Older arrivals are those of a recording that is copied: our wall clock says nothing about them."""
 
 
 class StreamWriter:
@@ -69,8 +71,10 @@ class StreamWriter:
         self._file.close()
 
     def _mark(self, arrival_ns: int, frames: int) -> Frame:
-        """The wall clock stands behind each answer to HELLO: a recording may outlive a night's sleep."""
-        wall_ns = time.time_ns() - (time.perf_counter_ns() - arrival_ns) if self._wall_due else None
+        """The wall clock stands behind each answer to HELLO; frames of another day have none."""
+        age_ns = time.perf_counter_ns() - arrival_ns
+        fresh = 0 <= age_ns < FRESH_NS
+        wall_ns = time.time_ns() - age_ns if self._wall_due and fresh else None
         self._wall_due = False
         self._marks += 1
         return arrival_frame(ArrivalMark(arrival_ns, frames, wall_ns), self._marks - 1)

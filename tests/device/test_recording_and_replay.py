@@ -278,6 +278,11 @@ def test_the_wall_clock_is_told_once_for_each_boot(tmp_path, monkeypatch):
     assert [parse_arrival(mark).wall_ns is None for mark in marks] == [False] + [True] * (len(marks) - 1)
 
 
+def test_a_copied_recording_claims_no_wall_clock(tmp_path):
+    path, _ = timed_recording(tmp_path, first_ns=1)
+    assert read_arrivals(path)[0].wall_offset_ns is None
+
+
 def test_answers_to_time_sync_are_kept_with_their_arrival(tmp_path):
     sync = response_frame(Response(Op.TIME_SYNC, 3, Status.OK, TimeSyncReading(1, 2, 3).encode()))
     battery = response_frame(Response(Op.BATTERY, 4, Status.OK, b"\x50\x00\x0f\x00"))

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 MILLI = 1e-3
-STIFFNESS = 0.1
-"""A bend of 1 ms at one knot must lift the line by 0.1 ms on average to pay."""
+STIFFNESS = 0.15
+"""A bend of 1 ms at one knot must lift the line by 0.15 ms on average to pay."""
 
 
 def bent_envelope(

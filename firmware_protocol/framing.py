@@ -34,6 +34,7 @@ class FrameType(IntEnum):
     RSP = 0x21
     STATUS = 0x22
     LOG = 0x30
+    ARRIVAL = 0x40
 
 
 class Flag(IntFlag):

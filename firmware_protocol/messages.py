@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
@@ -14,6 +15,8 @@ from firmware_protocol.errors import FrameError
 from firmware_protocol.framing import Frame, FrameType
 
 RESPONSE_BIT = 0x80
+ARRIVAL_MARK = struct.Struct("<QH")
+WALL_CLOCK = struct.Struct("<Q")
 
 
 class Op(IntEnum):
@@ -81,6 +84,20 @@ class Event:
     detail: bytes = b""
 
 
+@dataclass(frozen=True, slots=True)
+class ArrivalMark:
+    """In recordings only: when the frames behind it arrived. The host writes it, no pen sends it.
+
+    arrival_ns: the host's monotonic clock, any origin
+    frames:     frames behind it that it speaks of; later ones have no known arrival (a mark was damaged)
+    wall_ns:    the host's wall clock at that moment, ns since 1970-01-01 UTC; None where it is not said
+    """
+
+    arrival_ns: int
+    frames: int
+    wall_ns: int | None = None
+
+
 def command_frame(command: Command, seq: int = 0) -> Frame:
     return Frame(FrameType.CMD, seq & 0xFFFF, payload=bytes((command.op, command.tag)) + command.args)
 
@@ -107,6 +124,22 @@ def event_frame(event: Event, seq: int = 0) -> Frame:
 def parse_event(frame: Frame) -> Event:
     payload = _payload(frame, FrameType.EVENT, 1)
     return Event(known(EventCode, payload[0]), payload[1:])
+
+
+def arrival_frame(mark: ArrivalMark, seq: int = 0) -> Frame:
+    payload = ARRIVAL_MARK.pack(mark.arrival_ns, mark.frames)
+    if mark.wall_ns is not None:
+        payload += WALL_CLOCK.pack(mark.wall_ns)
+    return Frame(FrameType.ARRIVAL, seq & 0xFFFF, payload=payload)
+
+
+def parse_arrival(frame: Frame) -> ArrivalMark:
+    """Bytes behind the known ones are ignored."""
+    payload = _payload(frame, FrameType.ARRIVAL, ARRIVAL_MARK.size)
+    arrival_ns, frames = ARRIVAL_MARK.unpack_from(payload)
+    whole = len(payload) >= ARRIVAL_MARK.size + WALL_CLOCK.size
+    wall_ns = WALL_CLOCK.unpack_from(payload, ARRIVAL_MARK.size)[0] if whole else None
+    return ArrivalMark(arrival_ns, frames, wall_ns)
 
 
 def log_text(frame: Frame) -> str:

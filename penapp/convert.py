@@ -46,10 +46,10 @@ def convert_recording(
         assembler = StreamAssembler(recorded.descriptor)
         writer = StreamWriter(target, recorded.descriptor)
         try:
-            for batch in recorded.frames():
-                writer.append(batch)
-                for frame in batch:
-                    assembler.push(frame)
+            for batch in recorded.arrivals():
+                writer.append_arrived(batch)
+                for arrived in batch:
+                    assembler.push(arrived.frame)
         finally:
             writer.close()
         beside = _write_text(target.with_suffix(".txt"), written) if written else None

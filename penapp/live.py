@@ -13,6 +13,7 @@ from pathlib import Path
 from firmware_protocol.errors import ProtocolError
 from penapp.device.diagnosis import no_samples
 from penapp.device.errors import RecordingError
+from penapp.device.keep_time import keeping_time
 from penapp.device.recording import StreamWriter
 from penapp.device.source import ArrivedFrame, PenSource
 from penapp.errors import DeviceError, PenappError
@@ -31,7 +32,9 @@ from penapp.live_types import (
 )
 from penapp.stream.assemble import StreamAssembler, StreamCounters
 from penapp.stream.block import FORCE
+from penapp.stream.clock_follow import ClockFollower
 from penapp.stream.merge import assembled
+from penapp.stream.moment import Break
 from penapp.stream.queue import Arrival, BlockQueue
 from penapp.stream.ring import SampleRing
 
@@ -83,6 +86,7 @@ class LiveSession:
         self._writer: StreamWriter | None = None
         self._assembler: StreamAssembler | None = None
         self._rate = RateMeter()
+        self._clock = ClockFollower()
         self._link = LinkState.CLOSED
         self._queue = BlockQueue(round(QUEUE_S * MAX_RATE_HZ))
         self._recogniser = RecogniserThread(self._queue, make_pipeline, on_event, self._abort)
@@ -132,9 +136,16 @@ class LiveSession:
             contact=self._recogniser.contact,
             backlog=self._queue.samples,
             recorded_bytes=self._writer.written_bytes if self._writer is not None else 0,
+            skew_ppm=self._clock.reading.skew_ppm,
+            clock_uncertainty_s=self._clock.reading.uncertainty_s,
             message=error.args[0] if error is not None else "",
             advice=error.advice if error is not None else "",
         )
+
+    @property
+    def breaks(self) -> tuple[Break, ...]:
+        """Times without samples that are told apart from ordinary losses; see `ClockFollower`."""
+        return self._clock.breaks
 
     def _silence(self) -> PenappError | None:
         silent_s = self._rate.silent_s()
@@ -183,22 +194,27 @@ class LiveSession:
         await self._source.start()
         log.info("streaming pen=%s after=%.2f s", self._source.name, time.monotonic() - started_s)
         self._change(LinkState.STREAMING)
-        async for batch in self._source.frames():
-            self._record(batch)
-            await self._hand_over(self._assembler, batch)
+        async with keeping_time(self._source, self._note_time):
+            async for batch in self._source.frames():
+                self._record(batch)
+                await self._hand_over(self._assembler, batch)
+
+    def _note_time(self, answer: ArrivedFrame) -> None:
+        self._record([answer])
+        self._clock.answer(answer)
 
     def _record(self, batch: list[ArrivedFrame]) -> None:
         """Before any queue; a recording that fails is said at once, the text goes on."""
         if self._writer is None or self.recording_error is not None:
             return
         try:
-            self._writer.append(arrived.frame for arrived in batch)
+            self._writer.append_arrived(batch)
         except RecordingError as error:
             self.recording_error = error
             self._on_event(Failed(error.args[0], error.advice))
 
     async def _hand_over(self, assembler: StreamAssembler, batch: list[ArrivedFrame]) -> None:
-        for segment, blocks in assembled(assembler, (arrived.frame for arrived in batch)):
+        for segment, blocks in assembled(assembler, self._clock.following(assembler, batch)):
             for block in blocks:
                 self.ring.push(block)
             arrival = Arrival(blocks, segment, batch[-1].arrival_ns)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -26,6 +27,7 @@ class LiveStatus:
 
     lost, loss_percent: samples that the pen took and we never saw; damaged_frames: as the link counts them
     contact:            pen down now; backlog: samples that wait for the recogniser
+    skew_ppm, clock_uncertainty_s: the pen's clock on this computer's; inf while nothing is known of it
     message, advice:    what is wrong, empty when nothing is
     """
 
@@ -41,6 +43,8 @@ class LiveStatus:
     contact: bool = False
     backlog: int = 0
     recorded_bytes: int = 0
+    skew_ppm: float = 0.0
+    clock_uncertainty_s: float = math.inf
     message: str = ""
     advice: str = ""
 
@@ -50,7 +54,8 @@ class TextCommitted:
     """A word that never changes again.
 
     decided_ns: perf_counter_ns when the samples that closed the word went into the pipeline
-    arrival_ns: when they arrived from the pen (0 in replay); block_t: pen's clock (s) at the last of them
+    arrival_ns: when they arrived from the pen (in replay: as recorded, 0 if that is not told)
+    block_t:    pen's clock (s) at the last of them
     """
 
     hypothesis: Hypothesis

@@ -13,12 +13,14 @@ from firmware_protocol import commands
 from firmware_protocol.channels import standard_descriptor
 from firmware_protocol.framing import Flag, Frame, FrameType, encode_frame, to_serial
 from firmware_protocol.messages import (
+    ArrivalMark,
     Command,
     Event,
     EventCode,
     Op,
     Response,
     Status,
+    arrival_frame,
     command_frame,
     event_frame,
     response_frame,
@@ -44,6 +46,8 @@ def frames() -> Iterator[tuple[str, Frame]]:
     yield "answer to status", response_frame(_answer(Op.STATUS, commands.PenCounters(1000, 2, 125, 3, 0)), 4)
     yield from _sample_frames()
     yield "event", event_frame(Event(EventCode.BUTTON, b"\x01"), 9)
+    mark = ArrivalMark(123_456_789_000_000, 2, 1_700_000_000_000_000_000)
+    yield "arrival of two frames", arrival_frame(mark, 13)
     yield "log", Frame(FrameType.LOG, 10, payload="sensor füllt".encode())
     yield "log without a zero byte for 254 bytes", Frame(FrameType.LOG, 11, payload=b"x" * 254)
     yield "log without a zero byte for 700 bytes", Frame(FrameType.LOG, 12, payload=bytes(range(1, 176)) * 4)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 
-from firmware_protocol.commands import ALL_STREAMS, START_ARGS
+from firmware_protocol.commands import ALL_STREAMS, START_ARGS, TIME_SYNC_ARGS
 from firmware_protocol.descriptor import Descriptor
 from firmware_protocol.errors import ProtocolError
 from firmware_protocol.framing import Frame, FrameType
@@ -73,6 +74,11 @@ class PenLink:
     async def ask(self, op: Op, args: bytes = b"", *, retries: int | None = None) -> Response:
         """Any command on the open link; raises `CommandRefusedError`, `NoAnswerError`, `PenLostError`."""
         return await self._requests.ask(op, args, retries=retries)
+
+    async def time_sync(self) -> ArrivedFrame:
+        """The pen's time, asked once; see `TimeSource`."""
+        args = TIME_SYNC_ARGS.pack(time.perf_counter_ns() // 1000)
+        return await self._requests.ask_arrived(Op.TIME_SYNC, args, retries=0)
 
     async def start(self) -> None:
         """START for all streams, bound to the channel layout that the pen stated."""
@@ -150,7 +156,7 @@ class PenLink:
             if frame.type is FrameType.DATA:
                 batch.append(ArrivedFrame(frame, arrival_ns))
             elif frame.type is FrameType.RSP:
-                self._requests.answer(frame)
+                self._requests.answer(frame, arrival_ns)
         if batch and self._streaming:
             self._inbox.append(batch)
         else:

@@ -9,7 +9,7 @@ from typing import Protocol
 from firmware_protocol.descriptor import Descriptor
 from firmware_protocol.framing import Frame
 from penapp.device.recording import Recording
-from penapp.device.source import LinkCounters
+from penapp.device.source import ArrivedFrame, LinkCounters
 from penapp.device.stabilo import SENSORS, StabiloRecording
 from penapp.errors import BadInputError
 
@@ -19,6 +19,7 @@ class RecordedStream(Protocol):
 
     counters:                what was read so far; damaged_frames also counts lines that were cut short
     read_bytes, total_bytes: how far the reading is
+    frames, arrivals:        in batches; arrivals also say when each frame had arrived (0 = not told)
     notes:                   what is guessed or left out, a sentence each; empty for our own recordings
     """
 
@@ -38,6 +39,8 @@ class RecordedStream(Protocol):
     def notes(self) -> tuple[str, ...]: ...
 
     def frames(self) -> Iterator[list[Frame]]: ...
+
+    def arrivals(self) -> Iterator[list[ArrivedFrame]]: ...
 
     def close(self) -> None: ...
 

@@ -1,22 +1,26 @@
-"""Recorded streams (`*.pen`): the serial bytes verbatim, first the answer to HELLO, then DATA frames."""
+"""Recorded streams (`*.pen`): the serial bytes verbatim, first the answer to HELLO, then what came."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO
 
 from firmware_protocol.descriptor import Descriptor
-from firmware_protocol.errors import ProtocolError
 from firmware_protocol.framing import VERSION, Frame, FrameDecoder, FrameType, encode_frame, to_serial
-from firmware_protocol.messages import Op, Response, Status, parse_response, response_frame
+from firmware_protocol.messages import ArrivalMark, Op, Response, Status, arrival_frame, response_frame
+from penapp.device.arrivals import ArrivalReader, hello_descriptor, is_hello
 from penapp.device.diagnosis import shown
 from penapp.device.errors import ProtocolVersionError, RecordingError
-from penapp.device.source import LinkCounters
+from penapp.device.source import ArrivedFrame, LinkCounters
 from penapp.errors import BadInputError
 
 READ_BYTES = 1 << 16
 SUFFIX = ".pen"
+FRESH_NS = 10_000_000_000
+"""Older arrivals are those of a recording that is copied: our wall clock says nothing about them."""
 
 
 class StreamWriter:
@@ -25,6 +29,8 @@ class StreamWriter:
     def __init__(self, path: Path, descriptor: Descriptor) -> None:
         self.path = path
         self.written_bytes = 0
+        self._marks = 0
+        self._wall_due = True
         try:
             self._file: BinaryIO = path.open("xb", buffering=0)
         except FileExistsError as error:
@@ -39,6 +45,17 @@ class StreamWriter:
         hello = Response(Op.HELLO, 0, Status.OK, descriptor.encode())
         self.append([response_frame(hello)])
 
+    def append_arrived(self, batch: Sequence[ArrivedFrame]) -> None:
+        """The same with the arrival times; frames without one (0) are written as they are."""
+        frames: list[Frame] = []
+        for arrival_ns, group in groupby(batch, key=lambda arrived: arrived.arrival_ns):
+            together = [arrived.frame for arrived in group]
+            if arrival_ns:
+                frames.append(self._mark(arrival_ns, len(together)))
+            frames += together
+            self._wall_due = self._wall_due or any(f.type is FrameType.RSP and is_hello(f) for f in together)
+        self.append(frames)
+
     def append(self, frames: Iterable[Frame]) -> None:
         """All of them, or a `RecordingError` that says how far the file is good."""
         raw = b"".join(to_serial(encode_frame(frame)) for frame in frames)
@@ -52,6 +69,15 @@ class StreamWriter:
 
     def close(self) -> None:
         self._file.close()
+
+    def _mark(self, arrival_ns: int, frames: int) -> Frame:
+        """The wall clock stands behind each answer to HELLO; frames of another day have none."""
+        age_ns = time.perf_counter_ns() - arrival_ns
+        fresh = 0 <= age_ns < FRESH_NS
+        wall_ns = time.time_ns() - age_ns if self._wall_due and fresh else None
+        self._wall_due = False
+        self._marks += 1
+        return arrival_frame(ArrivalMark(arrival_ns, frames, wall_ns), self._marks - 1)
 
     def _failed(self, error: OSError) -> RecordingError:
         return RecordingError(
@@ -73,6 +99,7 @@ class Recording:
         self.path = path
         self.decoder = FrameDecoder()
         self.read_bytes = 0
+        self._arrivals = ArrivalReader()
         self._file = _opened(path)
         try:
             self.total_bytes = path.stat().st_size
@@ -86,27 +113,40 @@ class Recording:
         seen = self.decoder.counters
         return LinkCounters(self.read_bytes, seen.accepted, seen.damaged, seen.foreign_version)
 
-    def frames(self) -> Iterator[list[Frame]]:
-        """DATA frames, and RSP frames that hold a later descriptor, in batches of one read."""
+    def arrivals(self) -> Iterator[list[ArrivedFrame]]:
+        """DATA frames, later descriptors and answers to TIME_SYNC, in batches of one read.
+
+        arrival_ns is 0 where the recording does not tell it.
+        """
         if self._early:
             yield self._early
         while raw := self._read():
-            yield _wanted(self.decoder.feed(raw))
-        yield _wanted(self.decoder.finish())
+            yield self._arrivals.wanted(self.decoder.feed(raw))
+        yield self._arrivals.wanted(self.decoder.finish())
+
+    def frames(self) -> Iterator[list[Frame]]:
+        """The same without the arrivals."""
+        for batch in self.arrivals():
+            yield [arrived.frame for arrived in batch]
+
+    @property
+    def wall_offset_ns(self) -> int | None:
+        """Wall clock (ns since 1970-01-01 UTC) minus `arrival_ns`, as far as read; None if it is not told."""
+        return self._arrivals.wall_offset_ns
 
     def close(self) -> None:
         self._file.close()
 
-    def _find_descriptor(self) -> tuple[Descriptor, list[Frame]]:
+    def _find_descriptor(self) -> tuple[Descriptor, list[ArrivedFrame]]:
         if not self.total_bytes:
             raise BadInputError(f"{self.path} is empty.", advice="Record again.")
         first = b""
         while raw := self._read():
             first = first or raw[:16]
-            frames = _wanted(self.decoder.feed(raw))
-            for position, frame in enumerate(frames):
-                if frame.type is FrameType.RSP:
-                    return hello_descriptor(frame), frames[position + 1 :]
+            arrived = self._arrivals.wanted(self.decoder.feed(raw))
+            for position, candidate in enumerate(arrived):
+                if is_hello(candidate.frame):
+                    return hello_descriptor(candidate.frame), arrived[position + 1 :]
         raise self._no_descriptor(first)
 
     def _read(self) -> bytes:
@@ -135,26 +175,6 @@ class Recording:
             f"{self.read_bytes} bytes without a valid frame, the first are {shown(first)}.",
             advice="Recordings are made with `penapp live --record FILE.pen`.",
         )
-
-
-def hello_descriptor(frame: Frame) -> Descriptor:
-    """The descriptor in a recorded answer to HELLO; raises `ProtocolError`."""
-    return Descriptor.decode(parse_response(frame).data)
-
-
-def _wanted(frames: Iterable[Frame]) -> list[Frame]:
-    return [f for f in frames if f.type is FrameType.DATA or _is_hello(f)]
-
-
-def _is_hello(frame: Frame) -> bool:
-    if frame.type is not FrameType.RSP:
-        return False
-    try:
-        response = parse_response(frame)
-        Descriptor.decode(response.data)
-    except ProtocolError:
-        return False
-    return response.op == Op.HELLO and response.ok
 
 
 def _opened(path: Path) -> BinaryIO:

@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 from firmware_protocol.descriptor import Descriptor
-from firmware_protocol.framing import Frame
+from firmware_protocol.framing import Frame, FrameType
 from penapp.device.recorded import RecordedStream, open_recorded
 from penapp.device.source import ArrivedFrame, LinkCounters
 from penapp.errors import DeviceError
@@ -18,7 +18,10 @@ MAX_PAUSE_S = 2.0
 
 
 class ReplaySource:
-    """Plays what `open_recorded` opens; speed 1.0 = as recorded, None = as fast as it goes."""
+    """Plays what `open_recorded` opens; speed 1.0 = as recorded, None = as fast as it goes.
+
+    Each frame has the arrival that was recorded with it, whatever the speed; 0 where that is not told.
+    """
 
     def __init__(self, path: Path, speed: float | None = 1.0) -> None:
         self.name = path.name
@@ -52,19 +55,20 @@ class ReplaySource:
         if self._recording is None:
             raise DeviceError("frames() before open().")
         if self._speed is None:
-            for batch in self._recording.frames():
-                yield [ArrivedFrame(frame) for frame in batch]
+            for batch in self._recording.arrivals():
+                yield batch
                 await asyncio.sleep(0)
             return
         loop = asyncio.get_running_loop()
         due_s, last = loop.time(), None
-        for frame in chain.from_iterable(self._recording.frames()):
-            due_s += _pause_s(last, frame) / self._speed
+        for arrived in chain.from_iterable(self._recording.arrivals()):
+            due_s += _pause_s(last, arrived.frame) / self._speed
             await asyncio.sleep(max(0.0, due_s - loop.time()))
             if self._stopped:
                 return
-            last = frame
-            yield [ArrivedFrame(frame)]
+            if arrived.frame.type is FrameType.DATA:
+                last = arrived.frame
+            yield [arrived]
 
     async def stop(self) -> None:
         self._stopped = True

@@ -11,6 +11,7 @@ from firmware_protocol.errors import FrameError
 from firmware_protocol.framing import Frame
 from firmware_protocol.messages import Command, Op, Response, Status, command_frame, parse_response
 from penapp.device.errors import CommandRefusedError
+from penapp.device.source import ArrivedFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +38,30 @@ class Requests:
     def __init__(self, send: Callable[[Frame], Awaitable[None]], timing: LinkTiming) -> None:
         self._send = send
         self._timing = timing
-        self._waiting: dict[tuple[int, int], asyncio.Future[Response]] = {}
+        self._waiting: dict[tuple[int, int], asyncio.Future[ArrivedFrame]] = {}
         self._tag = 0
         self._seq = 0
 
     async def ask(self, op: Op, args: bytes = b"", *, retries: int | None = None) -> Response:
         """The pen's answer; raises `CommandRefusedError`, `NoAnswerError` or what `fail` was given."""
+        return parse_response((await self.ask_arrived(op, args, retries=retries)).frame)
+
+    async def ask_arrived(self, op: Op, args: bytes = b"", *, retries: int | None = None) -> ArrivedFrame:
+        """The same, with the frame and when it arrived."""
         self._tag = self._tag % 255 + 1
         command = Command(op, self._tag, args)
         for _ in range(1 + (self._timing.retries if retries is None else retries)):
             try:
-                response = await self._attempt(command)
+                arrived = await self._attempt(command)
             except TimeoutError:
                 continue
-            return _granted(command, response)
+            _check_granted(command, parse_response(arrived.frame))
+            return arrived
         raise NoAnswerError(op.name)
 
-    async def _attempt(self, command: Command) -> Response:
+    async def _attempt(self, command: Command) -> ArrivedFrame:
         key = (int(command.op), command.tag)
-        future: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[ArrivedFrame] = asyncio.get_running_loop().create_future()
         self._waiting[key] = future
         frame = command_frame(command, self._seq)
         self._seq += 1
@@ -68,7 +74,7 @@ class Requests:
             if future.done() and not future.cancelled():
                 future.exception()  # sending itself may have failed: then nobody else asks for it
 
-    def answer(self, frame: Frame) -> None:
+    def answer(self, frame: Frame, arrival_ns: int = 0) -> None:
         """Take a RSP frame; one that nobody waits for (a late duplicate) or that says nothing is dropped."""
         try:
             response = parse_response(frame)
@@ -76,7 +82,7 @@ class Requests:
             return
         future = self._waiting.get((int(response.op), response.tag))
         if future is not None and not future.done():
-            future.set_result(response)
+            future.set_result(ArrivedFrame(frame, arrival_ns))
 
     def fail(self, error: Exception) -> None:
         """The link is gone: whoever waits for an answer learns it now."""
@@ -85,9 +91,9 @@ class Requests:
                 future.set_exception(error)
 
 
-def _granted(command: Command, response: Response) -> Response:
+def _check_granted(command: Command, response: Response) -> None:
     if response.ok:
-        return response
+        return
     status = response.status.name if isinstance(response.status, Status) else f"status {response.status}"
     op = command.op.name if isinstance(command.op, Op) else str(command.op)
     advice = _ADVICE.get(response.status, "Switch the pen off and on, then connect again.")

@@ -15,7 +15,7 @@ from firmware_protocol.framing import Frame
 
 @dataclass(frozen=True, slots=True)
 class ArrivedFrame:
-    """A frame and the moment it arrived: `time.perf_counter_ns`; 0 in replay."""
+    """A frame and the moment it arrived: `time.perf_counter_ns` of whoever received it; 0 = not known."""
 
     frame: Frame
     arrival_ns: int = 0

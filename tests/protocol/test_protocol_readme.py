@@ -13,12 +13,22 @@ import pytest
 import firmware_protocol
 from firmware_protocol import descriptor, framing, links
 from firmware_protocol.channels import Quantity, SensorModel, Unit, standard_descriptor
-from firmware_protocol.messages import EventCode, Op, Status
+from firmware_protocol.messages import ARRIVAL_MARK, WALL_CLOCK, EventCode, Op, Status
 from firmware_protocol.vectors.make_vectors import document
 
 TEXT = (Path(firmware_protocol.__file__).parent / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```hex (\w+): (.+)\n([0-9a-f\s]+)```", TEXT)
-LETTERS = {"u8": "B", "i8": "b", "u16": "H", "i16": "h", "u32": "I", "f32": "f", "pad": "x", "bytes": "s"}
+LETTERS = {
+    "u8": "B",
+    "i8": "b",
+    "u16": "H",
+    "i16": "h",
+    "u32": "I",
+    "u64": "Q",
+    "f32": "f",
+    "pad": "x",
+    "bytes": "s",
+}
 
 
 def rows_under(title: str, header: str) -> list[list[str]]:
@@ -45,6 +55,7 @@ def struct_letter(kind: str) -> str:
         ("Stream", descriptor.STREAM),
         ("Channel", descriptor.CHANNEL),
         ("Mount", descriptor.MOUNT),
+        ("Arrival", struct.Struct(ARRIVAL_MARK.format + WALL_CLOCK.format.lstrip("<"))),
     ],
 )
 def test_offsets_and_types_are_those_of_the_code(title, record):

@@ -11,6 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from penapp.stream.clock import Ping
+
+FIRST_PINGS = 20
+
 Seconds = NDArray[np.float64]
 
 
@@ -24,6 +28,7 @@ class Link:
     host_s: float = 0.0015
     stall_every_s: float = 20.0
     stall_s: tuple[float, float] = (0.05, 0.4)
+    ping_every_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ class Stream:
     device_s: Seconds
     true_s: Seconds
     arrival_s: Seconds
+    pings: tuple[Ping, ...] = ()
 
 
 LINKS = {
@@ -70,7 +76,26 @@ def simulated(
     sent_s = _sent(true_s, link, rng)
     arrival_s = _stalled(sent_s + link.least_s + rng.exponential(link.host_s, n), link, rng)
     stated_s = np.round(device_s * 1e6) / 1e6
-    return Stream(stated_s, true_s, np.maximum.accumulate(arrival_s))
+    arrival_s = np.maximum.accumulate(arrival_s)
+    return Stream(stated_s, true_s, arrival_s, _pings(link, device_s, true_s, rng))
+
+
+def _pings(link: Link, device_s: Seconds, true_s: Seconds, rng: np.random.Generator) -> tuple[Ping, ...]:
+    """One every `ping_every_s` or so: each way waits for an event of the connection, like everything else."""
+    if not link.ping_every_s:
+        return ()
+    first = FIRST_PINGS * 0.1
+    n = int((true_s[-1] - true_s[0] - first) / link.ping_every_s)
+    wait_s = np.concatenate((np.full(FIRST_PINGS, 0.1), np.full(n, link.ping_every_s)))
+    sent_s = true_s[0] + np.cumsum(wait_s) - rng.uniform(0, 0.5, len(wait_s)) * wait_s
+    n = len(sent_s)
+    met_s = _sent(sent_s + rng.exponential(link.host_s, n), link, rng) + link.least_s
+    answered_s = met_s + 0.0002
+    received_s = _sent(answered_s, link, rng) + link.least_s + rng.exponential(link.host_s, n)
+    received_s = _stalled(received_s, link, rng)
+    rx_s, tx_s = (np.interp(t, true_s, device_s) for t in (met_s, answered_s))
+    inside = received_s < true_s[-1]
+    return tuple(Ping(*map(float, row)) for row in np.column_stack((sent_s, rx_s, tx_s, received_s))[inside])
 
 
 def _elapsed(device_s: Seconds, crystal: Crystal, rng: np.random.Generator) -> Seconds:

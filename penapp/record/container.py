@@ -19,6 +19,8 @@ from mcap.opcode import Opcode
 
 MAGIC = b"\x89MCAP0\r\n"
 RECORD = struct.Struct("<BQ")
+FOOTER = struct.Struct("<BQQQI")
+CLOSING_BYTES = FOOTER.size + len(MAGIC)
 MESSAGE = struct.Struct("<BQHIQQ")
 MESSAGE_FIXED_BYTES = MESSAGE.size - RECORD.size
 COMPRESSION = "zstd"
@@ -220,3 +222,12 @@ class FileIndex:
 
 def _joined(group: Iterable[records.McapRecord]) -> bytes:
     return b"".join(map(encoded, group))
+
+
+def is_closing(tail: bytes) -> bool:
+    """Whether the last `CLOSING_BYTES` of a file are those of a closed one."""
+    return (
+        len(tail) == CLOSING_BYTES
+        and tail[: RECORD.size] == RECORD.pack(Opcode.FOOTER, 20)
+        and tail.endswith(MAGIC)
+    )

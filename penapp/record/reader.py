@@ -18,7 +18,7 @@ from penapp.record.head import RECOVERED, SUMMARY, Metadata, SessionHead, head_f
 from penapp.record.json_form import MalformedError, from_json
 from penapp.record.labels import Label, fold_labels
 from penapp.record.layout import RAW, RECORD_TYPES, TOPIC
-from penapp.record.scan import Found, Message, Scan, ScanReport
+from penapp.record.scan import DAMAGE, Found, Message, Scan, ScanReport
 from penapp.record.types import ClockSegment, LabelEdit, PromptEvent, SessionEvent, SessionRecord
 
 RecordT_co = TypeVar("RecordT_co", covariant=True)
@@ -133,7 +133,7 @@ class SessionReader:
             elif found.opcode == Opcode.CHANNEL:
                 channel = records.Channel.read(found.body)
                 self._topics[channel.id] = channel.topic
-        except Exception:  # noqa: BLE001 -- damaged: counted, whatever the parser stumbled over
+        except DAMAGE:
             self.malformed += 1
         for described in found.described:
             if isinstance(described, records.Channel):

@@ -19,7 +19,7 @@ from mcap.data_stream import ReadDataStream
 from mcap.exceptions import McapError
 from mcap.opcode import Opcode
 
-from penapp.record.container import MAGIC, MESSAGE, MESSAGE_FIXED_BYTES, RECORD
+from penapp.record.container import CLOSING_BYTES, MAGIC, MESSAGE, MESSAGE_FIXED_BYTES, RECORD, is_closing
 
 MAX_CHUNK_BYTES = 1 << 28
 """A chunk that states more, compressed or not, is taken for damaged."""
@@ -142,8 +142,7 @@ class Scan:
 
     def _is_closed(self) -> bool:
         """A footer and the magic stand at the very end."""
-        tail = self._at(max(0, self.report.size - 37), 37)
-        return tail[:9] == RECORD.pack(Opcode.FOOTER, 20) and tail[-8:] == MAGIC
+        return is_closing(self._at(max(0, self.report.size - CLOSING_BYTES), CLOSING_BYTES))
 
     def _at(self, offset: int, size: int) -> bytes:
         self._file.seek(offset)
@@ -160,12 +159,13 @@ def opened(offset: int, opcode: int, raw: bytes) -> Found | None:
         if opcode in {Opcode.DATA_END, Opcode.FOOTER} and len(raw) != RECORD.size + _FIXED[opcode]:
             return None
         return Found(offset, opcode, raw)
-    except _DAMAGE:
+    except DAMAGE:
         return None
 
 
 _FIXED = {Opcode.DATA_END: 4, Opcode.FOOTER: 20}
-_DAMAGE = (ValueError, EOFError, RuntimeError, MemoryError, struct.error, McapError, zstandard.ZstdError)
+DAMAGE: tuple[type[Exception], ...] = (ValueError, EOFError, RuntimeError, MemoryError, struct.error, McapError, zstandard.ZstdError)
+"""What parsing damaged bytes may raise."""
 
 
 def _chunk(offset: int, raw: bytes) -> Found:

@@ -217,13 +217,3 @@ def _opened(path: Path) -> BinaryIO:
             advice="Session files are made with `penapp live --record FILE.mcap`.",
         )
     return file
-
-
-def is_session_file(path: Path) -> bool:
-    """By its first bytes; a file cut short within them goes by its name."""
-    try:
-        with path.open("rb") as file:
-            first = file.read(len(MAGIC))
-    except OSError:
-        return path.suffix == ".mcap"
-    return first == MAGIC or (len(first) < len(MAGIC) and path.suffix == ".mcap")

@@ -169,7 +169,7 @@ def _keep_unreadable(broken: BinaryIO, report: ScanReport, out: OutFile, index: 
             )
         broken.seek(first)
         raw = broken.read(behind - first)
-        if not raw.strip(b"\x00"):
+        if _says_nothing(raw, torn=behind == report.size):
             continue
         now_ns = time.time_ns()
         attachment = records.Attachment(
@@ -178,6 +178,11 @@ def _keep_unreadable(broken: BinaryIO, report: ScanReport, out: OutFile, index: 
         record = encoded(attachment)
         index.add_attachment(out.size, len(record), attachment)
         out.write(record)
+
+
+def _says_nothing(raw: bytes, *, torn: bool) -> bool:
+    """Zeros, or an index that was cut short: it is made anew."""
+    return not raw.strip(b"\x00") or (torn and raw[0] == Opcode.MESSAGE_INDEX)
 
 
 def _note_recovery(path: Path, report: ScanReport, out: OutFile, index: FileIndex) -> None:

@@ -8,7 +8,7 @@ from firmware_protocol.descriptor import Descriptor
 from firmware_protocol.errors import ProtocolError
 from firmware_protocol.framing import Flag, Frame, FrameType
 from firmware_protocol.messages import Op, parse_response
-from penapp.record.types import EventKind, SessionEvent, SessionRecord
+from penapp.record.types import EventKind, PromptAction, PromptEvent, SessionEvent, SessionRecord
 from penapp.stream.layout import ChannelLayout
 from penapp.stream.unwrap import Place, Unwrapper
 
@@ -29,7 +29,6 @@ class SessionCounts:
     words: int = 0
     markers: int = 0
     prompts: int = 0
-    labels: int = 0
     first_ns: int = 0
     last_ns: int = 0
 
@@ -70,15 +69,13 @@ class Tally:
         return self._place(frame)
 
     def record(self, record: SessionRecord) -> None:
-        seen, kind = self._records, getattr(record, "kind", "")
-        if kind == EventKind.TEXT:
-            self._records = replace(seen, words=seen.words + 1)
-        elif kind == EventKind.MARKER:
-            self._records = replace(seen, markers=seen.markers + 1)
-        elif getattr(record, "action", "") == "done":
+        """Count one record."""
+        seen = self._records
+        if isinstance(record, SessionEvent):
+            words, markers = record.kind == EventKind.TEXT, record.kind == EventKind.MARKER
+            self._records = replace(seen, words=seen.words + words, markers=seen.markers + markers)
+        elif isinstance(record, PromptEvent) and record.action == PromptAction.DONE:
             self._records = replace(seen, prompts=seen.prompts + 1)
-        elif getattr(record, "action", "") == "add":
-            self._records = replace(seen, labels=seen.labels + 1)
 
     def _place(self, frame: Frame) -> int:
         if frame.flags & Flag.DISCONTINUITY:

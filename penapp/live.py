@@ -17,7 +17,7 @@ from penapp.device.source import ArrivedFrame, PenSource
 from penapp.errors import DeviceError, PenappError
 from penapp.live_rate import RateMeter
 from penapp.live_recogniser import RecogniserThread
-from penapp.live_recorder import Recorder, open_recorder
+from penapp.live_recorder import Recorder, SessionPlan, open_recorder
 from penapp.live_types import (
     Failed,
     LinkChanged,
@@ -71,7 +71,7 @@ class LiveSession:
         make_pipeline: MakePipeline,
         *,
         ring_seconds: float = 60.0,
-        record_to: Path | None = None,
+        record_to: Path | SessionPlan | None = None,
         on_event: Callable[[LiveEvent], None],
     ) -> None:
         self.ring = SampleRing(max(1, round(ring_seconds * MAX_RATE_HZ)))
@@ -112,6 +112,11 @@ class LiveSession:
             if thread.is_alive():
                 return False
         return True
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """Where markers, prompts and labels go; None while nothing is being recorded."""
+        return self._recorder
 
     def status(self) -> LiveStatus:
         """A snapshot, from any thread."""

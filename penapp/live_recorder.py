@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from firmware_protocol.descriptor import Descriptor
 from penapp.device.errors import RecordingError
@@ -13,12 +15,24 @@ from penapp.device.recording import StreamWriter
 from penapp.device.source import ArrivedFrame
 from penapp.errors import BadInputError
 from penapp.live_types import Failed, LinkChanged, LiveEvent, TextCommitted
-from penapp.record.head import SessionHead
-from penapp.record.layout import SUFFIX as SESSION_SUFFIX
-from penapp.record.types import EventKind, SessionEvent, SessionRecord
-from penapp.record.writer import SessionWriter
+from penapp.record.types import Consent, EventKind, SessionEvent, SessionRecord, WriterNote
 
+if TYPE_CHECKING:
+    from penapp.record.writer import SessionWriter
+
+SESSION_SUFFIX = ".mcap"
 OnError = Callable[[RecordingError], None]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPlan:
+    """A session to be recorded, with what is known of it beforehand; see `SessionHead`."""
+
+    path: Path
+    title: str = ""
+    calibration: str = ""
+    consent: Consent | None = None
+    writer: WriterNote | None = None
 
 
 class Recorder(Protocol):
@@ -33,7 +47,9 @@ class Recorder(Protocol):
     @property
     def written_bytes(self) -> int: ...
 
-    def append(self, batch: Sequence[ArrivedFrame], mapped_ns: Sequence[int | None] | None = None) -> None: ...
+    def append(
+        self, batch: Sequence[ArrivedFrame], mapped_ns: Sequence[int | None] | None = None
+    ) -> None: ...
 
     def event(self, event: LiveEvent) -> None: ...
 
@@ -54,12 +70,23 @@ def recording_path(path: Path) -> Path:
     )
 
 
-def open_recorder(path: Path, descriptor: Descriptor, on_error: OnError) -> Recorder:
+def open_recorder(record_to: Path | SessionPlan, descriptor: Descriptor, on_error: OnError) -> Recorder:
     """A new file; raises `BadInputError` if it is there already, `RecordingError` if it cannot be made."""
-    path = recording_path(path)
+    plan = record_to if isinstance(record_to, SessionPlan) else SessionPlan(record_to)
+    path = recording_path(plan.path)
     if path.suffix == STREAM_SUFFIX:
         return StreamRecorder(StreamWriter(path, descriptor), on_error)
-    return SessionRecorder(SessionWriter(path, SessionHead(descriptor), on_error=on_error))
+    from penapp.record.head import SessionHead
+    from penapp.record.writer import SessionWriter
+
+    head = SessionHead(
+        descriptor,
+        title=plan.title,
+        calibration=plan.calibration,
+        consent=plan.consent,
+        writer=plan.writer,
+    )
+    return SessionRecorder(SessionWriter(path, head, on_error=on_error))
 
 
 class StreamRecorder:
@@ -104,7 +131,7 @@ class SessionRecorder:
         return self.writer.written_bytes
 
     def append(self, batch: Sequence[ArrivedFrame], mapped_ns: Sequence[int | None] | None = None) -> None:
-        if self.writer.error is None:
+        with suppress(RecordingError):  # on_error has told it
             self.writer.append(batch, mapped_ns)
 
     def event(self, event: LiveEvent) -> None:
@@ -113,7 +140,7 @@ class SessionRecorder:
             self.add(told)
 
     def add(self, record: SessionRecord) -> None:
-        if self.writer.error is None:
+        with suppress(RecordingError):
             self.writer.add(record)
 
     def close(self) -> None:

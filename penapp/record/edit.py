@@ -1,4 +1,4 @@
-"""Adding to a session that is closed: labels, notes. What is in the file stays; only its index is written anew."""
+"""Adding labels and notes to a closed session: what is in the file stays, only its index is written anew."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ Records = Iterable[SessionRecord]
 
 
 def add_to_session(path: Path, records: Records, *, at_ns: int | None = None) -> None:
-    """Append records to a closed session file, on the disk when this returns; at_ns: ns since 1970, default now.
+    """Append records to a closed session file; they are on the disk when this returns.
 
-    Should the power go in between, the file is an unclosed one: salvage repairs it, nothing older is lost.
-    Raises `BadInputError` if the file is not closed or is no session, `RecordingError` if it takes no more.
+    at_ns: when they were made, ns since 1970, default now. Should the power go in between, the file is an
+    unclosed one: salvage repairs it, nothing older is lost. Raises `BadInputError` if the file is not closed
+    or is no session, `RecordingError` if it takes no more.
     """
     waiting = list(records)
     if not waiting:
@@ -58,7 +59,8 @@ def _append(out: OutFile, index: FileIndex, end: int, waiting: list[SessionRecor
 def _usable(path: Path, found: tuple[FileIndex, int] | None) -> tuple[FileIndex, int]:
     if found is None:
         raise BadInputError(
-            f"{path} is no closed session file.", advice="`penapp sessions` repairs files that were cut short."
+            f"{path} is no closed session file.",
+            advice="`penapp sessions` repairs files that were cut short.",
         )
     topics = {channel.topic for channel in found[0].channels.values()}
     missing = [plan.topic for plan in CHANNELS if plan.topic not in topics]

@@ -29,6 +29,10 @@ CHECK = "crc32"
 Metadata = dict[str, str]
 
 
+def _software() -> Metadata:
+    return software_versions()
+
+
 @dataclass(frozen=True, slots=True)
 class SessionHead:
     """What is known when a session begins.
@@ -45,7 +49,7 @@ class SessionHead:
     monotonic_offset_ns: int = field(default_factory=lambda: time.time_ns() - time.perf_counter_ns())
     title: str = ""
     calibration: str = ""
-    software: Mapping[str, str] = field(default_factory=lambda: software_versions())
+    software: Mapping[str, str] = field(default_factory=_software)
     consent: Consent | None = None
     writer: WriterNote | None = None
 
@@ -104,7 +108,7 @@ def verified(values: Mapping[str, str]) -> Metadata | None:
 
 
 def software_versions() -> dict[str, str]:
-    """penapp and what the recording depends on; nothing that names the machine or the person."""
+    """This program and what the recording depends on; nothing that names the machine or the person."""
     names = ("penapp", "numpy", "onnxruntime", "mcap", "bleak", "pyserial")
     found = {"python": platform.python_version(), "system": sys.platform}
     for name in names:

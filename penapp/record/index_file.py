@@ -18,7 +18,7 @@ DATA_END_BYTES = RECORD.size + 4
 
 
 def read_index(file: BinaryIO) -> tuple[FileIndex, int] | None:
-    """The index and the offset at which the records end; None if the file is not closed or its index damaged."""
+    """The index and where the records end; None if the file is not closed or its index is damaged."""
     size = file.seek(0, 2)
     file.seek(max(0, size - CLOSING_BYTES))
     tail = file.read()

@@ -40,7 +40,7 @@ def to_json(record: DataclassInstance) -> bytes:
 
 
 def from_json(record: type[Record], raw: bytes) -> Record:
-    """Fields that this build does not know are ignored; `MalformedError` if one is missing or of another type."""
+    """Unknown fields are ignored; `MalformedError` if one is missing or of another type."""
     try:
         found = json.loads(raw)
     except ValueError as error:
@@ -52,7 +52,7 @@ def from_json(record: type[Record], raw: bytes) -> Record:
     return record(**values)
 
 
-def _property(hint: Any) -> dict[str, Any]:  # noqa: ANN401 -- a type at run time
+def _property(hint: Any) -> dict[str, Any]:
     if hint == tuple[str, ...]:
         return {"type": "array", "items": {"type": "string"}}
     options = get_args(hint)
@@ -69,7 +69,7 @@ def _is_stated(field: Field[Any], found: dict[str, Any]) -> bool:
     return False
 
 
-def _value(field: Field[Any], hint: Any, found: dict[str, Any]) -> Any:  # noqa: ANN401 -- checked here
+def _value(field: Field[Any], hint: Any, found: dict[str, Any]) -> Any:
     value = found[field.name]
     if hint == tuple[str, ...]:
         if isinstance(value, list) and all(isinstance(item, str) for item in value):

@@ -63,18 +63,17 @@ def _added(edit: LabelEdit) -> Label | None:
 def _changed(label: Label | None, edit: LabelEdit) -> Label | None:
     if label is None or edit.action == LabelAction.REMOVE:
         return None
-    changed = replace(label, edits=label.edits + 1)
-    match edit.action:
-        case LabelAction.RELABEL:
-            return replace(changed, text=edit.text, draft=False)
-        case LabelAction.MOVE:
-            start_s = label.start_s if edit.start_s is None else edit.start_s
-            end_s = label.end_s if edit.end_s is None else edit.end_s
-            return replace(changed, start_s=start_s, end_s=end_s)
-        case LabelAction.CONFIRM:
-            return replace(changed, draft=False)
-        case LabelAction.EXCLUDE:
-            return replace(changed, excluded=True, reason=edit.reason)
-        case LabelAction.RESTORE:
-            return replace(changed, excluded=False, reason="")
-    return label
+    changed = label
+    if edit.action == LabelAction.RELABEL:
+        changed = replace(label, text=edit.text, draft=False)
+    elif edit.action == LabelAction.MOVE:
+        start_s = label.start_s if edit.start_s is None else edit.start_s
+        end_s = label.end_s if edit.end_s is None else edit.end_s
+        changed = replace(label, start_s=start_s, end_s=end_s)
+    elif edit.action == LabelAction.CONFIRM:
+        changed = replace(label, draft=False)
+    elif edit.action == LabelAction.EXCLUDE:
+        changed = replace(label, excluded=True, reason=edit.reason)
+    elif edit.action == LabelAction.RESTORE:
+        changed = replace(label, excluded=False, reason="")
+    return replace(changed, edits=label.edits + 1)

@@ -20,8 +20,9 @@ CLOCK = "/pen/clock"
 
 FRAME_ENCODING = "penapp-frame-v1"
 FRAME_SCHEMA = (
-    "One message is one frame of the pen's wire protocol, version 1, byte for byte, little-endian, without COBS: "
-    "ver u8, type u8, seq u16, stream u8, n u8, flags u16, index u32, t_us u32, payload, CRC-32 u32. "
+    "One message is one frame of the pen's wire protocol, version 1, byte for byte, without COBS. "
+    "Little-endian: ver u8, type u8, seq u16, stream u8, n u8, flags u16, index u32, t_us u32, payload, "
+    "CRC-32 u32. "
     "DATA (type 0x10): payload = n x (i16 for each channel of the descriptor). "
     "The descriptor is in the metadata record penapp.descriptor."
 )

@@ -13,13 +13,19 @@ from penapp.record.layout import SUFFIX
 from penapp.record.reader import RecordedFrame, SessionReader
 from penapp.record.tally import SessionCounts, Tally
 
+NO_COUNTS = SessionCounts()
 GOOD_LOSS_PERCENT = 0.1
 FAIR_LOSS_PERCENT = 2.0
 
 
 class SessionState(StrEnum):
-    """CLOSED: as it should be; RECOVERED: repaired after a crash; UNCLOSED: being recorded, or not yet repaired;
-    UNREADABLE: no session file, or nothing in it says which pen it was."""
+    """How a session file ended.
+
+    CLOSED:     as it should
+    RECOVERED:  not at all, but it has been repaired
+    UNCLOSED:   it is being recorded just now, or has not been repaired yet
+    UNREADABLE: it is no session file, or nothing in it says which pen it was
+    """
 
     CLOSED = "closed"
     RECOVERED = "recovered"
@@ -41,7 +47,7 @@ class SessionEntry:
     state: SessionState
     size: int
     head: SessionHead | None = None
-    counts: SessionCounts = SessionCounts()
+    counts: SessionCounts = NO_COUNTS
     quality: Quality = Quality.POOR
     reason: str = ""
 
@@ -121,9 +127,7 @@ def _by_reading(path: Path, size: int) -> SessionEntry:
         counts = count(reader)
         head, report = reader.head, reader.report
     if head is None or counts is None:
-        return SessionEntry(
-            path, SessionState.UNREADABLE, size, reason="nothing in it says which pen it was"
-        )
+        return SessionEntry(path, SessionState.UNREADABLE, size, reason="nothing in it says which pen it was")
     quality, reason = quality_of(counts, damaged=not report.torn)
     state = SessionState.CLOSED if report.closed else SessionState.UNCLOSED
     return SessionEntry(path, state, size, head, counts, quality, reason)

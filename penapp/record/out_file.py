@@ -1,4 +1,4 @@
-"""A file that is only ever added to: nothing half-written stays in it, and what goes wrong is said at once."""
+"""A file that is only ever added to: nothing half-written stays in it, what goes wrong is said at once."""
 
 from __future__ import annotations
 
@@ -25,8 +25,10 @@ class OutFile:
     """A new file, open for appending and locked against a second writer. Offsets are bytes from its start."""
 
     def __init__(self, path: Path, *, existing: bool = False) -> None:
-        """A new file; `existing`: one that is there, positioned at its end. Raises `BadInputError`,
-        `FileInUseError` or `RecordingError`."""
+        """A new file, or one that is there (`existing`).
+
+        Raises `BadInputError` if a new one is there already, `FileInUseError`, `RecordingError` otherwise.
+        """
         self.path = path
         how = os.O_RDWR if existing else os.O_RDWR | os.O_CREAT | os.O_EXCL
         try:
@@ -79,7 +81,9 @@ class OutFile:
         """`RecordingError` if the file has been removed; what was in it is saved beside it."""
         if sys.platform == "win32" or os.fstat(self.fd).st_nlink:
             return
-        raise RecordingError(f"the recording {self.path} was removed while it was being written.", advice=self._rescue())
+        raise RecordingError(
+            f"the recording {self.path} was removed while it was being written.", advice=self._rescue()
+        )
 
     def close(self) -> None:
         if self.fd >= 0:

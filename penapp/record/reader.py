@@ -1,11 +1,11 @@
-"""Reading a session: whole, cut short at any byte, or damaged. What can be read is read, the rest is counted."""
+"""Reading a session: whole, cut short at any byte, or damaged. What can be read is, the rest is counted."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Generic, TypeVar
+from typing import BinaryIO, Generic, Self, TypeVar
 
 from mcap import records
 from mcap.opcode import Opcode
@@ -52,9 +52,9 @@ Item = RecordedFrame | Logged[SessionRecord]
 class SessionReader:
     """One session file, read front to back.
 
-    Raises `BadInputError` if the file cannot be opened or is no MCAP file; afterwards nothing that stands in the
-    file raises. `head`, `metadata` and `report` are complete when `items()` has been run to its end; `head` is
-    known from the start unless the file was cut short within it.
+    Raises `BadInputError` if the file cannot be opened or is no MCAP file; afterwards nothing that stands in
+    it raises. `metadata` and `report` are complete when `items()` has been run to its end; `head` is known
+    from the start.
     """
 
     def __init__(self, path: Path) -> None:
@@ -68,7 +68,7 @@ class SessionReader:
         self._early: list[Found] = []
         self._read_head()
 
-    def __enter__(self) -> SessionReader:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -148,9 +148,7 @@ class SessionReader:
         try:
             if topic == RAW:
                 mapped = message.publish_ns if message.publish_ns != message.log_ns else None
-                return RecordedFrame(
-                    decode_frame(message.payload), message.payload, message.log_ns, mapped
-                )
+                return RecordedFrame(decode_frame(message.payload), message.payload, message.log_ns, mapped)
             if topic in RECORD_TYPES:
                 return Logged(message.log_ns, from_json(RECORD_TYPES[topic], message.payload))
         except (ProtocolError, MalformedError):

@@ -1,8 +1,8 @@
-"""Files that were never closed (the program was killed, the power went) become clean ones. Nothing is deleted.
+"""Files that were never closed (the program was killed, the power went) become clean ones.
 
-The repaired file holds every record that can be read, byte for byte, and as attachments the bytes that could not:
-so it holds all that the broken one did, and replaces it. It is written beside it, read back, compared, and only
-then takes its name, in one step.
+The repaired file holds every record that can be read, byte for byte, and as attachments the bytes that
+cannot: all that the broken one did. It is written beside it, read back and compared, and only then takes its
+name, in one step: nothing is ever deleted.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from penapp.errors import BadInputError, PenappError
 from penapp.record.container import CLOSING_BYTES, MAGIC, FileIndex, MessageTimes, encoded, is_closing
 from penapp.record.head import RECOVERED, SUMMARY, Metadata, checked
 from penapp.record.layout import SUFFIX
-from penapp.record.out_file import FileInUseError, OutFile, lock, sync_folder
 from penapp.record.listing import counted
+from penapp.record.out_file import FileInUseError, OutFile, lock, sync_folder
 from penapp.record.scan import DAMAGE, Found, Message, Scan, ScanReport
 
 log = logging.getLogger(__name__)
@@ -53,10 +53,12 @@ class Salvaged:
 
 
 def salvage(folder: Path) -> list[Salvaged]:
-    """Repair every unclosed session of a folder; sessions that are being recorded just now are not touched."""
+    """Repair every unclosed session of a folder; those that are being recorded just now are not touched."""
     if not folder.is_dir():
         return []
-    return [repair(path) for path in sorted(folder.glob(f"*{SUFFIX}")) if path.is_file() and not is_closed(path)]
+    return [
+        repair(path) for path in sorted(folder.glob(f"*{SUFFIX}")) if path.is_file() and not is_closed(path)
+    ]
 
 
 def is_closed(path: Path) -> bool:
@@ -110,8 +112,13 @@ def _rewritten(path: Path, broken: BinaryIO, target: Path) -> Salvaged:
         out.close()
     report = scan.report
     return Salvaged(
-        path, True, "", index.counts.total(), index.chunk_count, report.damaged_chunks, report.unreadable_bytes
-    )  # fmt: skip
+        path,
+        recovered=True,
+        messages=index.counts.total(),
+        chunks=index.chunk_count,
+        damaged_chunks=report.damaged_chunks,
+        unreadable_bytes=report.unreadable_bytes,
+    )
 
 
 def _copy(found: Found, out: OutFile, index: FileIndex) -> None:

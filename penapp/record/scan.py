@@ -1,4 +1,4 @@
-"""Every record of an MCAP file that can be read, whatever happened to the rest: cut short, damaged, filled with zeros.
+"""Every record of an MCAP file that can be read, whether the rest is cut short, damaged or filled with zeros.
 
 Nothing here raises because of what stands in the file.
 """
@@ -163,8 +163,16 @@ def opened(offset: int, opcode: int, raw: bytes) -> Found | None:
         return None
 
 
-_FIXED = {Opcode.DATA_END: 4, Opcode.FOOTER: 20}
-DAMAGE: tuple[type[Exception], ...] = (ValueError, EOFError, RuntimeError, MemoryError, struct.error, McapError, zstandard.ZstdError)
+_FIXED: dict[int, int] = {Opcode.DATA_END: 4, Opcode.FOOTER: 20}
+DAMAGE: tuple[type[Exception], ...] = (
+    ValueError,
+    EOFError,
+    RuntimeError,
+    MemoryError,
+    struct.error,
+    McapError,
+    zstandard.ZstdError,
+)
 """What parsing damaged bytes may raise."""
 
 

@@ -1,4 +1,4 @@
-"""The session file as it is being written: frames and records in, chunks out. No thread, no clock of its own."""
+"""The session file as it is being written: frames and records in, chunks out. No thread, no clock."""
 
 from __future__ import annotations
 

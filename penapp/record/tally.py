@@ -1,4 +1,4 @@
-"""Counts of a session, kept while it is written or read: the same figures as `StreamAssembler` gives, cheaper."""
+"""Counts of a session, kept while it is written or read: as `StreamAssembler` counts, but cheaper."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class SessionWriter:
         on_error: Callable[[RecordingError], None] = lambda _: None,
         on_slow: Callable[[float], None] = lambda _: None,
     ) -> None:
-        """A new file with its head in it; raises `BadInputError` if it is there, `RecordingError` otherwise."""
+        """A new file with its head in it; raises `BadInputError` if it is there, else `RecordingError`."""
         self.path = path
         self.head = head
         self.error: RecordingError | None = None
@@ -111,7 +111,7 @@ class SessionWriter:
         self._put(_Note(name, dict(values)))
 
     def flush(self, timeout_s: float = CLOSE_S) -> bool:
-        """Until all that was handed over is in the file; False if that took longer, or the recording stopped."""
+        """Wait until all that was handed over is in the file; False if it is not by then."""
         with self._idle:
             self._asked += 1
             wanted = self._asked
@@ -149,7 +149,7 @@ class SessionWriter:
             log.info("recorded path=%s bytes=%d", self.path, self.written_bytes)
         except RecordingError as error:
             self._stop(error)
-        except Exception as error:  # noqa: BLE001 -- end of the thread: told, never swallowed
+        except Exception as error:
             log.exception("recorder")
             self._stop(
                 RecordingError(

@@ -130,9 +130,7 @@ def _copy(found: Found, out: OutFile, index: FileIndex) -> None:
         _enter(found, at, index)
     except DAMAGE:
         return
-    out.write(found.raw)
-    if found.opcode == Opcode.CHUNK:
-        out.write(_indexed(found, at, index))
+    out.write(_indexed(found, at, index) if found.opcode == Opcode.CHUNK else found.raw)
 
 
 def _enter(found: Found, at: int, index: FileIndex) -> None:
@@ -152,6 +150,7 @@ def _enter(found: Found, at: int, index: FileIndex) -> None:
 
 
 def _indexed(found: Found, at: int, index: FileIndex) -> bytes:
+    """The chunk (its stated length put right, should that be what was damaged) and its message indexes."""
     times = MessageTimes()
     for message in found.messages:
         times.add(message.channel, message.log_ns, message.offset)
@@ -161,9 +160,9 @@ def _indexed(found: Found, at: int, index: FileIndex) -> bytes:
         else:
             index.channels[described.id] = described
     chunk = records.Chunk.read(found.body)
-    built = times.built(found.raw, (len(chunk.data), chunk.uncompressed_size), chunk.compression)
+    built = times.built(encoded(chunk), (len(chunk.data), chunk.uncompressed_size), chunk.compression)
     index.add_chunk(at, built)
-    return built.indexes
+    return built.raw + built.indexes
 
 
 def _keep_unreadable(broken: BinaryIO, report: ScanReport, out: OutFile, index: FileIndex) -> None:

@@ -150,7 +150,7 @@ def _enter(found: Found, at: int, index: FileIndex) -> None:
 
 
 def _indexed(found: Found, at: int, index: FileIndex) -> bytes:
-    """The chunk (its stated length put right, should that be what was damaged) and its message indexes."""
+    """The chunk and its message indexes."""
     times = MessageTimes()
     for message in found.messages:
         times.add(message.channel, message.log_ns, message.offset)
@@ -160,9 +160,9 @@ def _indexed(found: Found, at: int, index: FileIndex) -> bytes:
         else:
             index.channels[described.id] = described
     chunk = records.Chunk.read(found.body)
-    built = times.built(encoded(chunk), (len(chunk.data), chunk.uncompressed_size), chunk.compression)
+    built = times.built(found.raw, (len(chunk.data), chunk.uncompressed_size), chunk.compression)
     index.add_chunk(at, built)
-    return built.raw + built.indexes
+    return found.raw + built.indexes
 
 
 def _keep_unreadable(broken: BinaryIO, report: ScanReport, out: OutFile, index: FileIndex) -> None:

@@ -6,7 +6,7 @@ Nothing here raises because of what stands in the file.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import BinaryIO
@@ -27,7 +27,6 @@ CHUNK_FIXED_BYTES = 28
 _ZSTD_MARK = b"\x04\x00\x00\x00zstd"
 _MARK_AT = RECORD.size + CHUNK_FIXED_BYTES
 _SEARCH_BYTES = 1 << 20
-_OPCODES = frozenset(int(o) for o in Opcode)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +113,7 @@ class Scan:
         if len(head) < RECORD.size:
             return None
         opcode, length = RECORD.unpack(head)
-        if opcode not in _OPCODES or length > self.report.size - at - RECORD.size:
+        if not 0 < opcode <= Opcode.DATA_END or length > self.report.size - at - RECORD.size:
             return None
         if opcode == Opcode.CHUNK and length > MAX_CHUNK_BYTES:
             return None
@@ -150,22 +149,32 @@ class Scan:
 
 
 def opened(offset: int, opcode: int, raw: bytes) -> Found | None:
-    """A whole record with its messages; None if its contents are damaged."""
+    """A whole record with its messages; None if it is damaged, or none that stands among the data."""
     try:
         if opcode == Opcode.CHUNK:
             return _chunk(offset, raw)
         if opcode == Opcode.MESSAGE:
             return Found(offset, opcode, raw, (_message(raw, 0, len(raw) - RECORD.size),))
-        if opcode in {Opcode.DATA_END, Opcode.FOOTER} and len(raw) != RECORD.size + _FIXED[opcode]:
-            return None
-        return Found(offset, opcode, raw)
+        found = Found(offset, opcode, raw)
+        body = found.body
+        _READ[opcode](body)
+        return found if body.count == len(raw) - RECORD.size else None
     except DAMAGE:
         return None
 
 
-_FIXED: dict[int, int] = {Opcode.DATA_END: 4, Opcode.FOOTER: 20}
+_READ: dict[int, Callable[[ReadDataStream], object]] = {
+    Opcode.HEADER: records.Header.read,
+    Opcode.SCHEMA: records.Schema.read,
+    Opcode.CHANNEL: records.Channel.read,
+    Opcode.MESSAGE_INDEX: records.MessageIndex.read,
+    Opcode.ATTACHMENT: records.Attachment.read,
+    Opcode.METADATA: records.Metadata.read,
+    Opcode.DATA_END: records.DataEnd.read,
+}
 DAMAGE: tuple[type[Exception], ...] = (
     ValueError,
+    KeyError,
     EOFError,
     RuntimeError,
     MemoryError,
@@ -177,7 +186,11 @@ DAMAGE: tuple[type[Exception], ...] = (
 
 
 def _chunk(offset: int, raw: bytes) -> Found:
-    chunk = records.Chunk.read(ReadDataStream(BytesIO(raw[RECORD.size :])))
+    """The contents state their own length, and prove it: a record that states more is put right."""
+    stream = ReadDataStream(BytesIO(raw[RECORD.size :]))
+    chunk = records.Chunk.read(stream)
+    if stream.count != len(raw) - RECORD.size:
+        raw = RECORD.pack(Opcode.CHUNK, stream.count) + raw[RECORD.size : RECORD.size + stream.count]
     body = _unpacked(chunk)
     if chunk.uncompressed_crc and crc32(body) != chunk.uncompressed_crc:
         raise ValueError("check sum")

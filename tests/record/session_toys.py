@@ -75,5 +75,3 @@ def raw_frames(path):
 def is_prefix(found, sent):
     """Whether `found` are the first of the pen's frames, byte for byte."""
     return found == [encode_frame(frame) for frame in itertools.islice(sent, len(found))]
-
-

@@ -174,7 +174,9 @@ def test_a_damaged_length_costs_no_chunk_behind_it(broken):
         others = [encode_frame(f) for k, f in enumerate(FRAMES) if k // PER_CHUNK != 4]
         assert found in (others, [encode_frame(f) for f in FRAMES])
         with broken.with_name("b.mcap").open("rb") as file:
-            assert sum(1 for _ in make_reader(file, validate_crcs=True).iter_messages(topics=[RAW])) == len(found)
+            assert sum(1 for _ in make_reader(file, validate_crcs=True).iter_messages(topics=[RAW])) == len(
+                found
+            )
 
 
 def test_a_damaged_first_chunk_does_not_cost_the_meaning_of_the_others(broken):

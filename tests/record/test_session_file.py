@@ -203,7 +203,7 @@ def test_records_come_from_any_thread(tmp_path):
     assert names == {f"{n}.{k}" for n in range(4) for k in range(50)}
 
 
-def test_a_slow_disk_is_said_once_and_nothing_is_lost(tmp_path, monkeypatch):
+def test_a_slow_disk_is_said_once_and_nothing_is_lost(tmp_path):
     told = []
     writer = SessionWriter(
         tmp_path / "s.mcap", HEAD, params=WriterParams(flush_s=3600.0, slow_s=-1.0), on_slow=told.append

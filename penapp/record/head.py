@@ -24,6 +24,7 @@ CONSENT = "penapp.consent"
 WRITER = "penapp.writer"
 SUMMARY = "penapp.summary"
 RECOVERED = "penapp.recovered"
+OURS = "penapp."
 CHECK = "crc32"
 
 Metadata = dict[str, str]
@@ -100,11 +101,13 @@ def checked(values: Mapping[str, str]) -> Metadata:
     return {**values, CHECK: f"{_sum(values):08x}"}
 
 
-def verified(values: Mapping[str, str]) -> Metadata | None:
+def verified(name: str, values: Mapping[str, str]) -> Metadata | None:
     """The values without their check sum; None if they were damaged. Records of other programs have none."""
-    bare = {name: value for name, value in values.items() if name != CHECK}
+    bare = {key: value for key, value in values.items() if key != CHECK}
     stated = values.get(CHECK)
-    return bare if stated is None or stated == f"{_sum(bare):08x}" else None
+    if stated is None:
+        return None if name.startswith(OURS) else bare
+    return bare if stated == f"{_sum(bare):08x}" else None
 
 
 def software_versions() -> dict[str, str]:

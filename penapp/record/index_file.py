@@ -38,14 +38,17 @@ def read_index(file: BinaryIO) -> tuple[FileIndex, int] | None:
 def read_metadata(file: BinaryIO, index: FileIndex) -> dict[str, Metadata]:
     """The metadata records, the last of each name; damaged ones are left out."""
     found: dict[str, Metadata] = {}
+    size = file.seek(0, 2)
     for line in index.metadata:
+        if line.offset + line.length > size:
+            continue
         file.seek(line.offset)
         raw = file.read(line.length)
         try:
             record = records.Metadata.read(ReadDataStream(BytesIO(raw[RECORD.size :])))
         except DAMAGE:
             continue
-        values = verified(record.metadata)
+        values = verified(record.name, record.metadata)
         if values is not None:
             found[record.name] = values
     return found

@@ -96,7 +96,8 @@ def quality_of(counts: SessionCounts, *, damaged: bool = False) -> tuple[Quality
         return Quality.POOR, "parts of the file are damaged"
     if not counts.samples:
         return Quality.POOR, "no samples"
-    lost = f"{counts.loss_percent:.2g} % of the samples lost in {counts.gaps} gaps"
+    gaps = "1 gap" if counts.gaps == 1 else f"{counts.gaps} gaps"
+    lost = f"{counts.loss_percent:.2g} % of the samples lost in {gaps}"
     if counts.loss_percent > FAIR_LOSS_PERCENT:
         return Quality.POOR, lost
     if counts.loss_percent > GOOD_LOSS_PERCENT:

@@ -125,7 +125,7 @@ class SessionReader:
         try:
             if found.opcode == Opcode.METADATA:
                 record = records.Metadata.read(found.body)
-                values = verified(record.metadata)
+                values = verified(record.name, record.metadata)
                 if values is None:
                     self.malformed += 1
                 else:

@@ -20,12 +20,13 @@ from mcap.opcode import Opcode
 
 from penapp.device.errors import RecordingError
 from penapp.errors import BadInputError, PenappError
-from penapp.record.container import CLOSING_BYTES, MAGIC, FileIndex, MessageTimes, encoded, is_closing
+from penapp.record.container import CLOSING_BYTES, MAGIC, FileIndex, encoded, is_closing
 from penapp.record.head import RECOVERED, SUMMARY, Metadata, checked
 from penapp.record.layout import SUFFIX
 from penapp.record.listing import counted
 from penapp.record.out_file import FileInUseError, OutFile, lock, sync_folder
-from penapp.record.scan import DAMAGE, Found, Message, Scan, ScanReport
+from penapp.record.reindex import Reindexer
+from penapp.record.scan import Message, Scan, ScanReport
 
 log = logging.getLogger(__name__)
 
@@ -97,10 +98,11 @@ def _rewritten(path: Path, broken: BinaryIO, target: Path) -> Salvaged:
     scan = Scan(broken)
     out = OutFile(target)
     try:
-        index = FileIndex()
+        reindexer = Reindexer()
+        index = reindexer.index
         out.write(MAGIC)
         for found in scan:
-            _copy(found, out, index)
+            out.write(reindexer.push(found, out.size))
         if not index.chunk_count and not index.metadata:
             target.unlink()
             return Salvaged(path, recovered=False, reason="nothing in it can be read")
@@ -119,50 +121,6 @@ def _rewritten(path: Path, broken: BinaryIO, target: Path) -> Salvaged:
         damaged_chunks=report.damaged_chunks,
         unreadable_bytes=report.unreadable_bytes,
     )
-
-
-def _copy(found: Found, out: OutFile, index: FileIndex) -> None:
-    """One record, byte for byte; the message indexes of chunks are made anew."""
-    at = out.size
-    if found.opcode == Opcode.MESSAGE_INDEX:
-        return
-    try:
-        _enter(found, at, index)
-    except DAMAGE:
-        return
-    out.write(_indexed(found, at, index) if found.opcode == Opcode.CHUNK else found.raw)
-
-
-def _enter(found: Found, at: int, index: FileIndex) -> None:
-    """What the file's index says of a record that is no chunk."""
-    if found.opcode == Opcode.SCHEMA:
-        schema = records.Schema.read(found.body)
-        index.schemas[schema.id] = schema
-    elif found.opcode == Opcode.CHANNEL:
-        channel = records.Channel.read(found.body)
-        index.channels[channel.id] = channel
-    elif found.opcode == Opcode.METADATA:
-        index.add_metadata(at, len(found.raw), records.Metadata.read(found.body).name)
-    elif found.opcode == Opcode.ATTACHMENT:
-        index.add_attachment(at, len(found.raw), records.Attachment.read(found.body))
-    elif found.opcode == Opcode.MESSAGE:
-        index.counts.update([found.messages[0].channel])
-
-
-def _indexed(found: Found, at: int, index: FileIndex) -> bytes:
-    """The chunk and its message indexes."""
-    times = MessageTimes()
-    for message in found.messages:
-        times.add(message.channel, message.log_ns, message.offset)
-    for described in found.described:
-        if isinstance(described, records.Schema):
-            index.schemas[described.id] = described
-        else:
-            index.channels[described.id] = described
-    chunk = records.Chunk.read(found.body)
-    built = times.built(found.raw, (len(chunk.data), chunk.uncompressed_size), chunk.compression)
-    index.add_chunk(at, built)
-    return found.raw + built.indexes
 
 
 def _keep_unreadable(broken: BinaryIO, report: ScanReport, out: OutFile, index: FileIndex) -> None:

@@ -19,7 +19,15 @@ from mcap.data_stream import ReadDataStream
 from mcap.exceptions import McapError
 from mcap.opcode import Opcode
 
-from penapp.record.container import CLOSING_BYTES, MAGIC, MESSAGE, MESSAGE_FIXED_BYTES, RECORD, is_closing
+from penapp.record.container import (
+    CLOSING_BYTES,
+    MAGIC,
+    MESSAGE,
+    MESSAGE_FIXED_BYTES,
+    RECORD,
+    encoded,
+    is_closing,
+)
 
 MAX_CHUNK_BYTES = 1 << 28
 """A chunk that states more, compressed or not, is taken for damaged."""
@@ -156,25 +164,26 @@ def opened(offset: int, opcode: int, raw: bytes) -> Found | None:
         if opcode == Opcode.MESSAGE:
             return Found(offset, opcode, raw, (_message(raw, 0, len(raw) - RECORD.size),))
         found = Found(offset, opcode, raw)
-        body = found.body
-        _READ[opcode](body)
-        return found if body.count == len(raw) - RECORD.size else None
+        if opcode == Opcode.MESSAGE_INDEX:  # nobody reads it here; it says how long it is
+            return found if _INDEX.unpack_from(raw)[3] == len(raw) - _INDEX.size else None
+        return found if encoded(_READ[opcode](found.body)) == raw else None
     except DAMAGE:
         return None
 
 
-_READ: dict[int, Callable[[ReadDataStream], object]] = {
+_INDEX = struct.Struct("<BQHI")
+_READ: dict[int, Callable[[ReadDataStream], records.McapRecord]] = {
     Opcode.HEADER: records.Header.read,
     Opcode.SCHEMA: records.Schema.read,
     Opcode.CHANNEL: records.Channel.read,
-    Opcode.MESSAGE_INDEX: records.MessageIndex.read,
     Opcode.ATTACHMENT: records.Attachment.read,
     Opcode.METADATA: records.Metadata.read,
     Opcode.DATA_END: records.DataEnd.read,
 }
 DAMAGE: tuple[type[Exception], ...] = (
     ValueError,
-    KeyError,
+    LookupError,
+    OverflowError,
     EOFError,
     RuntimeError,
     MemoryError,

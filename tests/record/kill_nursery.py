@@ -1,7 +1,7 @@
-"""Records sessions in processes of their own and kills each at its moment: `kill_nursery.py FOLDER SECONDS...`.
+"""Records sessions in processes of their own and kills each at its moment: kill_nursery FOLDER SECONDS...
 
-A process is forked for every moment (the imports are paid once); it plays a pen of 400 Hz against the clock into
-session K and notes in a shared page how many frames it has handed over. Prints when all are dead.
+A process is forked for every moment (the imports are paid once); it plays a pen of 400 Hz against the clock
+into session K and notes in a shared page how many frames it has handed over. Prints when all are dead.
 """
 
 import mmap

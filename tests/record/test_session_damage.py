@@ -13,6 +13,7 @@ from mcap.reader import make_reader
 
 from firmware_protocol.framing import encode_frame
 from penapp.errors import BadInputError
+from penapp.record.check import check_session
 from penapp.record.container import MAGIC
 from penapp.record.layout import RAW
 from penapp.record.listing import Quality, SessionState, list_sessions, session_entry
@@ -202,6 +203,32 @@ def test_random_damage_never_raises(whole, broken, report):
         session_entry(broken)
         read_session(broken)
     report(f"sessions damaged at random {rounds} times: 0 exceptions, 0 frames that the pen never sent")
+
+
+def test_a_changed_byte_is_found_by_the_check_wherever_it_stands(tmp_path, report):
+    """But for the names in the header, and bits of a packed chunk that do not change what is in it."""
+    path = write_session(tmp_path / "s.mcap", FRAMES[:12], per_chunk=4)
+    raw = path.read_bytes()
+    places = [(at, opcode, size) for at, opcode, size in records(path)]
+    header = range(places[0][0], sum(places[0][::2]))
+    chunks = [range(at, at + size) for at, opcode, size in places if opcode == Opcode.CHUNK]
+    offsets = [at for at in range(len(MAGIC), len(raw)) if at not in header]
+    if not SOAK:
+        offsets = random.Random(3).sample(offsets, 250)
+    missed = []
+    for at in offsets:
+        damaged = bytearray(raw)
+        damaged[at] ^= 0x10
+        path.write_bytes(damaged)
+        if not check_session(path).findings:
+            missed.append(at)
+            assert raw_frames(path) == [encode_frame(f) for f in FRAMES[:12]]
+    assert all(any(at in chunk for chunk in chunks) for at in missed)
+    assert len(missed) <= len(offsets) // 20
+    report(
+        f"one changed byte at {len(offsets)} places of a session: {len(offsets) - len(missed)} found, "
+        f"{len(missed)} change nothing that is read"
+    )
 
 
 def test_a_tail_of_zeros_as_a_power_loss_leaves_it(broken):

@@ -345,9 +345,10 @@ def test_every_channel_has_its_record_and_its_schema():
 
 def test_damaged_metadata_is_noticed():
     values = checked({"a": "1", "b": "2"})
-    assert verified(values) == {"a": "1", "b": "2"}
-    assert verified({**values, "b": "3"}) is None
-    assert verified({"of": "another program"}) == {"of": "another program"}
+    assert verified("penapp.x", values) == {"a": "1", "b": "2"}
+    assert verified("penapp.x", {**values, "b": "3"}) is None
+    assert verified("penapp.x", {"a": "1", "b": "2"}) is None
+    assert verified("y", {"of": "another program"}) == {"of": "another program"}
 
 
 def test_a_session_file_without_a_recording_is_no_error(tmp_path):

@@ -1,4 +1,4 @@
-"""A day of session, accelerated: two minutes here, 24 hours with PENAPP_SOAK=1. Written and read back identical."""
+"""A day of session, accelerated: two minutes here, 24 hours with PENAPP_SOAK=1. Read back identical."""
 
 import os
 import time

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from penapp.arrays import array_names
 from penapp.decode.alphabet import Alphabet
-from penapp.device.replay import ReplaySource
 from penapp.device.source import PenSource
 from penapp.device.virtual import VirtualPenSource
 from penapp.errors import BadInputError
 from penapp.evaluation.reading import Reference
 from penapp.evaluation.recordings import Recordings
+from penapp.record.replay import replay_source
 from penapp.simulation.ink import InkCorpus
 from penapp.simulation.pen import SimulatedSession
 from penapp.simulation.sources import SessionSource, write_ink
@@ -94,11 +94,12 @@ def recorded_sessions(recordings: Recordings) -> Iterator[EvaluationSession]:
 
 
 def stream_sessions(folder: Path) -> Iterator[EvaluationSession]:
-    """Recorded streams NAME.pen, each beside its text NAME.txt; a stream counts as one reference."""
-    streams = sorted(folder.glob("*.pen"))
+    """Recordings NAME.pen or NAME.mcap, each beside its text NAME.txt; one counts as one reference."""
+    streams = recordings_in(folder)
     if not streams:
         raise BadInputError(
-            f"{folder} holds no .pen files.", advice="Record some with `penapp live --record`."
+            f"{folder} holds no .pen files and no sessions (.mcap).",
+            advice="Record some with `penapp live --record`.",
         )
     for stream in streams:
         beside = stream.with_suffix(".txt")
@@ -108,7 +109,12 @@ def stream_sessions(folder: Path) -> Iterator[EvaluationSession]:
             )
         label = "".join(beside.read_text(encoding="utf-8").split())
         reference = Reference(label, stream.stem, "streams", 0.0, float("inf"))
-        yield EvaluationSession(ReplaySource(stream, None), (reference,))
+        yield EvaluationSession(replay_source(stream, None), (reference,))
+
+
+def recordings_in(folder: Path) -> list[Path]:
+    """Recorded streams and sessions, by name."""
+    return sorted([*folder.glob("*.pen"), *folder.glob("*.mcap")])
 
 
 def is_ink(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 
 import pytest
 
@@ -12,7 +13,7 @@ from penapp.device.errors import RecordingError
 from penapp.device.recording import StreamWriter
 from penapp.device.virtual import VirtualPenSource
 from penapp.errors import BadInputError
-from penapp.live import LinkState, LiveSession, TextCommitted
+from penapp.live import LinkState, LiveSession, TextCommitted, TextTentative
 from penapp.live_recorder import SessionPlan, recording_path
 from penapp.offline import decode_recording
 from penapp.record.listing import session_entry
@@ -20,6 +21,7 @@ from penapp.record.out_file import OutFile
 from penapp.record.reader import read_session
 from penapp.record.replay import SessionSource, open_recording, replay_source
 from penapp.record.types import Consent, EventKind, SessionEvent, WriterNote
+from penapp.record.writer import SessionWriter
 from tests.device.test_recording_and_replay import data_frames
 from tests.device.toy_pens import EventLog, ToyInk, ToyPipeline
 from tests.record.session_toys import HEAD, pen_frames, write_session
@@ -153,6 +155,31 @@ def test_words_link_and_plan_are_in_the_session(tmp_path):
     )
     entry = session_entry(path)
     assert (entry.counts.words, entry.counts.samples) == (4, 400)
+
+
+def test_the_word_being_written_at_the_end_is_in_the_session(tmp_path, monkeypatch):
+    """The recogniser is still at work when the pen has gone: the file waits for it."""
+    closing = threading.Event()
+    real = SessionWriter.close
+
+    def close(self):
+        closing.set()
+        real(self)
+
+    class Late(ToyPipeline):
+        def finish(self):
+            if self.contact:
+                closing.wait(0.3)
+            return super().finish()
+
+    monkeypatch.setattr(SessionWriter, "close", close)
+    seen = EventLog()
+    pen = VirtualPenSource(ToyInk("q", hold_at=48), speed=None)
+    session = LiveSession(pen, Late, record_to=tmp_path / "s.mcap", on_event=seen)
+    session.start()
+    seen.wait_for(lambda e: isinstance(e, TextTentative))
+    session.stop()
+    assert [e.value.text for e in read_session(tmp_path / "s.mcap").events if e.value.kind == "text"] == ["q"]
 
 
 def test_markers_are_set_while_the_pen_writes(tmp_path):

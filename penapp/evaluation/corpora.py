@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from penapp.arrays import array_names
 from penapp.decode.alphabet import Alphabet
+from penapp.device.replay import ReplaySource
 from penapp.device.source import PenSource
 from penapp.device.virtual import VirtualPenSource
 from penapp.errors import BadInputError
 from penapp.evaluation.reading import Reference
 from penapp.evaluation.recordings import Recordings
-from penapp.record.replay import replay_source
 from penapp.simulation.ink import InkCorpus
 from penapp.simulation.pen import SimulatedSession
 from penapp.simulation.sources import SessionSource, write_ink
@@ -109,7 +109,7 @@ def stream_sessions(folder: Path) -> Iterator[EvaluationSession]:
             )
         label = "".join(beside.read_text(encoding="utf-8").split())
         reference = Reference(label, stream.stem, "streams", 0.0, float("inf"))
-        yield EvaluationSession(replay_source(stream, None), (reference,))
+        yield EvaluationSession(ReplaySource(stream, None), (reference,))
 
 
 def recordings_in(folder: Path) -> list[Path]:

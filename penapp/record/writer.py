@@ -19,6 +19,8 @@ from penapp.record.types import EventKind, SessionEvent, SessionRecord
 log = logging.getLogger(__name__)
 
 CLOSE_S = 30.0
+FRESH_NS = 600_000_000_000
+"""A frame that arrived longer ago, or is still to come, arrived by another clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class _Batch:
     frames: tuple[ArrivedFrame, ...]
     mapped_ns: tuple[int | None, ...]
     at_ns: int
+    monotonic_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ class SessionWriter:
         None where the clock does not know. Raises the error that has stopped the recording.
         """
         mapped = tuple(mapped_ns) if mapped_ns is not None else (None,) * len(batch)
-        self._put(_Batch(tuple(batch), mapped, time.time_ns()))
+        self._put(_Batch(tuple(batch), mapped, time.time_ns(), time.perf_counter_ns()))
 
     def add(self, record: SessionRecord, at_ns: int | None = None) -> None:
         """An event, prompt, label edit or clock segment; at_ns: ns since 1970, default now."""
@@ -183,12 +186,13 @@ class SessionWriter:
             self._file.note(item.name, item.values)
         else:
             for arrived, mapped_ns in zip(item.frames, item.mapped_ns, strict=True):
-                self._file.frame(arrived.frame, self._log_ns(arrived, item.at_ns), mapped_ns)
+                self._file.frame(arrived.frame, self._log_ns(arrived, item), mapped_ns)
 
-    def _log_ns(self, arrived: ArrivedFrame, at_ns: int) -> int:
-        if not arrived.arrival_ns:
-            return at_ns
-        return max(0, arrived.arrival_ns + self.head.monotonic_offset_ns)
+    def _log_ns(self, arrived: ArrivedFrame, batch: _Batch) -> int:
+        """Arrivals that are not of this program's clock (a recording is being copied) say nothing here."""
+        if 0 <= batch.monotonic_ns - arrived.arrival_ns < FRESH_NS:
+            return arrived.arrival_ns + self.head.monotonic_offset_ns
+        return batch.at_ns
 
     def _mention(self, busy_s: float) -> None:
         """The disk takes long: said once, on whatever thread notices it; it goes into the file as well."""

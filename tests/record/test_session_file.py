@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 
 import pytest
 from mcap.reader import make_reader
@@ -9,6 +10,7 @@ from mcap.reader import make_reader
 from firmware_protocol.framing import Flag, encode_frame
 from firmware_protocol.messages import Op, Response, Status, response_frame
 from penapp.device.errors import RecordingError
+from penapp.device.source import ArrivedFrame
 from penapp.errors import BadInputError
 from penapp.record.edit import add_to_session
 from penapp.record.head import checked, verified
@@ -63,11 +65,15 @@ def test_frames_come_back_byte_for_byte_with_their_times(path):
 
 def test_the_time_a_frame_was_taken_is_kept_where_the_clock_knows_it(tmp_path):
     writer = SessionWriter(tmp_path / "s.mcap", HEAD)
-    writer.append(arrived(FRAMES[:3]), [START_NS - 7, None, START_NS + 9])
+    now_ns = time.perf_counter_ns()
+    batch = [ArrivedFrame(f, now_ns - 5 + k) for k, f in enumerate(FRAMES[:3])]
+    writer.append(batch, [START_NS - 7, None, START_NS + 9])
+    writer.append([ArrivedFrame(FRAMES[3], now_ns + 3_600_000_000_000)])  # by the clock of another day
     writer.close()
     frames, _ = items(tmp_path / "s.mcap")
-    assert [f.mapped_ns for f in frames] == [START_NS - 7, None, START_NS + 9]
-    assert frames[1].arrival_ns == START_NS + STEP_NS + 1  # arrival on the host's clock + its offset
+    assert [f.mapped_ns for f in frames] == [START_NS - 7, None, START_NS + 9, None]
+    assert [f.arrival_ns for f in frames[:3]] == [START_NS + now_ns - 5 + k for k in range(3)]
+    assert abs(frames[3].arrival_ns - time.time_ns()) < 60e9
 
 
 def test_the_head_comes_back(path):

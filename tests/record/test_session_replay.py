@@ -10,7 +10,9 @@ from firmware_protocol.messages import Op, Response, Status, response_frame
 from firmware_protocol.virtual_pen import Faults
 from penapp.cli.run_cli import run_cli
 from penapp.device.errors import RecordingError
+from penapp.device.recorded import open_recorded
 from penapp.device.recording import StreamWriter
+from penapp.device.replay import ReplaySource
 from penapp.device.virtual import VirtualPenSource
 from penapp.errors import BadInputError
 from penapp.live import LinkState, LiveSession, TextCommitted, TextTentative
@@ -19,7 +21,6 @@ from penapp.offline import decode_recording
 from penapp.record.listing import session_entry
 from penapp.record.out_file import OutFile
 from penapp.record.reader import read_session
-from penapp.record.replay import SessionSource, open_recording, replay_source
 from penapp.record.types import Consent, EventKind, SessionEvent, WriterNote
 from penapp.record.writer import SessionWriter
 from tests.device.test_recording_and_replay import data_frames
@@ -57,7 +58,7 @@ def path(tmp_path):
 
 @pytest.mark.parametrize("speed", [None, 30.0])
 def test_replay_gives_the_recorded_frames_at_any_speed(path, speed):
-    frames, source = asyncio.run(replayed(SessionSource(path, speed)))
+    frames, source = asyncio.run(replayed(ReplaySource(path, speed)))
     assert frames == data_frames("abc")
     assert (source.progress, source.counters.frames, source.counters.damaged_frames) == (1.0, len(frames), 0)
 
@@ -68,7 +69,7 @@ def test_a_session_recorded_live_replays_to_the_same_words(tmp_path):
     path = tmp_path / "s.mcap"
     session, words = play(VirtualPenSource(ToyInk("sitzung" * 3), speed=None, faults=faults), record_to=path)
     assert text(words) == "sitzung" * 3
-    again_session, again = play(SessionSource(path, None))
+    again_session, again = play(ReplaySource(path, None))
     assert again == words
     status, again_status = session.status(), again_session.status()
     assert (again_status.samples, again_status.lost) == (status.samples, status.lost)
@@ -126,12 +127,12 @@ def test_the_session_of_a_killed_program_replays_without_being_repaired(path):
 def test_a_session_cut_before_it_says_which_pen_it_was(path):
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(BadInputError, match="before it says which pen"):
-        open_recording(path)
+        open_recorded(path)
 
 
 def test_the_kind_of_a_recording_is_seen_from_its_content(path, tmp_path):
     renamed = path.rename(tmp_path / "no-ending")
-    frames, _ = asyncio.run(replayed(replay_source(renamed, None)))
+    frames, _ = asyncio.run(replayed(ReplaySource(renamed, None)))
     assert frames == data_frames("abc")
 
 

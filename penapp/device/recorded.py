@@ -87,6 +87,6 @@ def _folder(path: Path) -> StabiloRecording:
         )
     raise BadInputError(
         f"{path} is a folder without {SENSORS}.",
-        advice=f"Give a recording (FILE.mcap, FILE.pen), or the folder of one STABILO recording, with {SENSORS} "
-        "in it.",
+        advice="Give a recording (FILE.mcap, FILE.pen), "
+        f"or the folder of one STABILO recording, with {SENSORS} in it.",
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -82,11 +83,22 @@ def open_recorder(record_to: Path | SessionPlan, descriptor: Descriptor, on_erro
     head = SessionHead(
         descriptor,
         title=plan.title,
-        calibration=plan.calibration,
+        calibration=plan.calibration or _stored_calibration(descriptor),
         consent=plan.consent,
         writer=plan.writer,
     )
     return SessionRecorder(SessionWriter(path, head, on_error=on_error))
+
+
+def _stored_calibration(descriptor: Descriptor) -> str:
+    """The calibration that the pen's samples will be corrected by, as JSON; empty if there is none."""
+    from penapp.calibrate import stored_calibration
+
+    try:
+        found = stored_calibration(descriptor)
+    except BadInputError:  # the pipeline says so; the samples are recorded all the same
+        return ""
+    return "" if found is None else json.dumps(asdict(found) | {"date": found.date.isoformat()}, default=str)
 
 
 class StreamRecorder:

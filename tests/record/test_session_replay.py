@@ -158,6 +158,20 @@ def test_words_link_and_plan_are_in_the_session(tmp_path):
     assert (entry.counts.words, entry.counts.samples) == (4, 400)
 
 
+def test_the_calibration_of_the_pen_is_in_the_session(tmp_path, monkeypatch):
+    from dataclasses import replace
+
+    from calibration.sensor import identity
+    from calibration.store import CalibrationStore
+
+    monkeypatch.setattr("penapp.calibrate.user_data_path", lambda _: tmp_path)
+    known = replace(identity(ToyInk().descriptor.device_id.hex()), force_scale=1.25)
+    CalibrationStore(tmp_path / "calibration").save(known)
+    play(VirtualPenSource(ToyInk("a"), speed=None), record_to=tmp_path / "s.mcap")
+    kept = json.loads(read_session(tmp_path / "s.mcap").head.calibration)
+    assert (kept["pen_id"], kept["force_scale"]) == (known.pen_id, 1.25)
+
+
 def test_the_word_being_written_at_the_end_is_in_the_session(tmp_path, monkeypatch):
     """The recogniser is still at work when the pen has gone: the file waits for it."""
     closing = threading.Event()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -246,6 +247,19 @@ def test_a_recording_without_an_ending_is_a_session(tmp_path, named, path_name):
 def test_another_ending_is_refused(tmp_path):
     with pytest.raises(BadInputError, match=r"cannot be called a\.wav.*FILE\.mcap"):
         recording_path(tmp_path / "a.wav")
+
+
+def test_the_window_records_to_a_new_session_and_repairs_what_is_beside_it(tmp_path, monkeypatch):
+    from penapp.ui.pens import new_recording
+
+    monkeypatch.setattr("penapp.record.folder.user_data_path", lambda _: tmp_path / "home")
+    assert new_recording(tmp_path / "a") == tmp_path / "a.mcap"
+    write_session(tmp_path / "a.mcap", pen_frames(30), finish=False)
+    assert new_recording(tmp_path / "a.mcap") == tmp_path / "a-2.mcap"
+    assert session_entry(tmp_path / "a.mcap").state == "recovered"
+    unnamed = new_recording(Path())
+    assert unnamed.parent == tmp_path / "home" / "sessions"
+    assert unnamed.name.startswith("session-")
 
 
 # The command line.

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from penapp.ui.view_state import SourceChoice
 
 PEN_HELP = """what to connect to at once: 'demo' (virtual pen), 'pad' (write in the window), 'virtual-ble',
-ble:ADDRESS (ble: alone = the only Bluetooth pen near), a recorded stream, or a serial port"""
+ble:ADDRESS (ble: alone = the only Bluetooth pen near), a recording, or a serial port"""
+RECORD_HELP = """record every connected pen to FILE.mcap or FILE.pen; without FILE to a session named after
+the time, in your folder of sessions"""
 
 
 class NoDisplayError(PenappError):
@@ -47,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--pen", metavar="PEN", help=PEN_HELP)
     found.add_argument("--demo", dest="pen", action="store_const", const="demo", help="same as --pen demo")
     found.add_argument("--theme", choices=("light", "dark", "auto"), default="auto", help="colours")
-    found.add_argument("--record", type=Path, metavar="FILE", help="record every connected pen to FILE")
+    found.add_argument("--record", type=Path, nargs="?", const=Path(), metavar="FILE", help=RECORD_HELP)
     found.add_argument(
         "--screenshot", type=Path, metavar="PNG", help="save a picture of the window and leave"
     )

@@ -14,11 +14,11 @@ from firmware_protocol.errors import ProtocolError
 from penapp.device.diagnosis import no_samples
 from penapp.device.errors import RecordingError
 from penapp.device.keep_time import keeping_time
-from penapp.device.recording import StreamWriter
 from penapp.device.source import ArrivedFrame, PenSource
 from penapp.errors import DeviceError, PenappError
 from penapp.live_rate import RateMeter
 from penapp.live_recogniser import RecogniserThread
+from penapp.live_recorder import Recorder, SessionPlan, open_recorder
 from penapp.live_types import (
     Failed,
     LinkChanged,
@@ -74,7 +74,7 @@ class LiveSession:
         make_pipeline: MakePipeline,
         *,
         ring_seconds: float = 60.0,
-        record_to: Path | None = None,
+        record_to: Path | SessionPlan | None = None,
         on_event: Callable[[LiveEvent], None],
     ) -> None:
         self.ring = SampleRing(max(1, round(ring_seconds * MAX_RATE_HZ)))
@@ -83,13 +83,13 @@ class LiveSession:
         self._source = source
         self._record_to = record_to
         self._on_event = on_event
-        self._writer: StreamWriter | None = None
+        self._recorder: Recorder | None = None
         self._assembler: StreamAssembler | None = None
         self._rate = RateMeter()
         self._clock = ClockFollower()
         self._link = LinkState.CLOSED
         self._queue = BlockQueue(round(QUEUE_S * MAX_RATE_HZ))
-        self._recogniser = RecogniserThread(self._queue, make_pipeline, on_event, self._abort)
+        self._recogniser = RecogniserThread(self._queue, make_pipeline, self._tell, self._abort)
         self._device = threading.Thread(target=self._run_device, name="penapp-device", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._work: asyncio.Task[None] | None = None
@@ -97,8 +97,8 @@ class LiveSession:
 
     def start(self) -> None:
         """Returns at once; what happens is told by events."""
-        self._device.start()
         self._recogniser.start()
+        self._device.start()
 
     def stop(self) -> None:
         """Pen silenced, port closed, recording closed, both threads ended. Idempotent."""
@@ -116,6 +116,11 @@ class LiveSession:
             if thread.is_alive():
                 return False
         return True
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """Where markers, prompts and labels go; None while nothing is being recorded."""
+        return self._recorder
 
     def status(self) -> LiveStatus:
         """A snapshot, from any thread."""
@@ -135,7 +140,7 @@ class LiveSession:
             force_n=float(newest[0, FORCE]) if len(newest) else 0.0,
             contact=self._recogniser.contact,
             backlog=self._queue.samples,
-            recorded_bytes=self._writer.written_bytes if self._writer is not None else 0,
+            recorded_bytes=self._recorder.written_bytes if self._recorder is not None else 0,
             skew_ppm=self._clock.reading.skew_ppm,
             clock_uncertainty_s=self._clock.reading.uncertainty_s,
             message=error.args[0] if error is not None else "",
@@ -162,6 +167,7 @@ class LiveSession:
         finally:
             self._recogniser.meet(None)
             self._queue.close()
+            self._close_recording()
 
     async def _session(self) -> None:
         """Work that can be cancelled, then clean-up that cannot."""
@@ -189,7 +195,7 @@ class LiveSession:
         descriptor = await self._source.open()
         self._assembler = StreamAssembler(descriptor)
         if self._record_to is not None:
-            self._writer = StreamWriter(self._record_to, descriptor)
+            self._recorder = open_recorder(self._record_to, descriptor, self._recording_failed)
         self._recogniser.meet(descriptor)
         await self._source.start()
         log.info("streaming pen=%s after=%.2f s", self._source.name, time.monotonic() - started_s)
@@ -205,13 +211,8 @@ class LiveSession:
 
     def _record(self, batch: list[ArrivedFrame]) -> None:
         """Before any queue; a recording that fails is said at once, the text goes on."""
-        if self._writer is None or self.recording_error is not None:
-            return
-        try:
-            self._writer.append_arrived(batch)
-        except RecordingError as error:
-            self.recording_error = error
-            self._on_event(Failed(error.args[0], error.advice))
+        if self._recorder is not None:
+            self._recorder.append(batch)
 
     async def _hand_over(self, assembler: StreamAssembler, batch: list[ArrivedFrame]) -> None:
         for segment, blocks in assembled(assembler, self._clock.following(assembler, batch)):
@@ -227,8 +228,22 @@ class LiveSession:
             await self._source.stop()
         finally:
             await self._source.close()
-            if self._writer is not None:
-                self._writer.close()
+
+    def _close_recording(self) -> None:
+        """Behind the recogniser: its last words belong in the file."""
+        if self._recorder is not None:
+            self._recogniser.thread.join()
+            self._recorder.close()
+
+    def _recording_failed(self, error: RecordingError) -> None:
+        """A recording that fails is said at once, the text goes on."""
+        self.recording_error = error
+        self._tell(Failed(error.args[0], error.advice))
+
+    def _tell(self, event: LiveEvent) -> None:
+        if self._recorder is not None:
+            self._recorder.event(event)
+        self._on_event(event)
 
     def _abort(self, error: Exception) -> None:
         """The recogniser is over: a pen without one is of no use to anybody."""
@@ -253,8 +268,8 @@ class LiveSession:
                 f"unexpected error: {type(error).__name__}: {error}.", advice="Please report it with the log."
             )
         self.error = self.error or shown
-        self._on_event(Failed(shown.args[0], shown.advice))
+        self._tell(Failed(shown.args[0], shown.advice))
 
     def _change(self, link: LinkState) -> None:
         self._link = link
-        self._on_event(LinkChanged(self.status()))
+        self._tell(LinkChanged(self.status()))

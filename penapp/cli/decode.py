@@ -1,4 +1,4 @@
-"""`penapp decode`: recorded streams to text."""
+"""`penapp decode`: recordings to text."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 EPILOG = """\b
 Examples:
-  penapp decode today.pen
-  penapp decode --json sessions/*.pen > words.jsonl
+  penapp decode today.mcap
+  penapp decode --json sessions/*.mcap > words.jsonl
 \b
 A file that cannot be read costs one line on standard error and exit code 1;
 the others are decoded all the same. With --json each file is one object on
@@ -33,7 +33,7 @@ or {file, error}."""
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each file.")
 @provider_option
 def decode(files: tuple[Path, ...], as_json: bool, provider: str) -> int:
-    """Turn recorded streams (FILE.pen) into text, through the same stages as the live pen."""
+    """Turn recordings (FILE.mcap or FILE.pen) into text, through the same stages as the live pen."""
     return decode_all(files, pipeline_on(provider), as_json=as_json)
 
 

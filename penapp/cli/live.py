@@ -10,6 +10,7 @@ import click
 
 from penapp.cli.lsl import LslView, check_pace
 from penapp.cli.providers import CPU, pipeline_on, provider_option
+from penapp.cli.recording import record_option, tell_recovered
 from penapp.cli.sources import source_for
 from penapp.cli.views import JsonView, PlainView, TerminalView, View
 from penapp.device.source import PenSource
@@ -20,10 +21,10 @@ REFRESH_S = 0.2
 EPILOG = """\b
 Examples:
   penapp live                               the virtual pen writes its sentences once
-  penapp live --pen /dev/ttyACM0 --record today.pen
+  penapp live --pen /dev/ttyACM0 --record today.mcap
   penapp live --pen socket://192.168.0.7:4000
   penapp live --pen ble:                    the Bluetooth pen that is near
-  penapp live --pen today.pen --speed 4     a recording, four times as fast
+  penapp live --pen today.mcap --speed 4    a recording, four times as fast
   penapp live --pen lsl:MyPen               an LSL stream with a pen's channels
   penapp live --lsl                         streams 'penapp' and 'penapp text' for LSL
   penapp live --json | jq -r 'select(.event == "committed") | .text'
@@ -47,12 +48,7 @@ Ctrl-C ends the session; what was recorded stays."""
     help="'virtual', a serial port, socket://HOST:PORT, ble:ADDRESS (ble: alone = the only Bluetooth pen "
     "near), 'virtual-ble', lsl:STREAM, or a recording.",
 )
-@click.option(
-    "--record",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE.pen",
-    help="Record what the pen sends to a new file.",
-)
+@record_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each event, one on a line.")
 @click.option(
     "--speed",
@@ -82,6 +78,8 @@ def live(
     """
     if lsl is not None:
         check_pace(speed)
+    if record is not None:
+        tell_recovered(record)
     source, view = source_for(pen, speed), _view(as_json)
     if lsl is None:
         play(source, pipeline_on(provider), view, record_to=record)

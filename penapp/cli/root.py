@@ -11,7 +11,8 @@ COMMANDS = {
     "run": ("penapp.cli.run:run", "The window, or the same in the terminal where there is no display."),
     "live": ("penapp.cli.live:live", "What the pen writes, as text in the terminal."),
     "devices": ("penapp.cli.devices:devices", "The pens and ports that can be used."),
-    "decode": ("penapp.cli.decode:decode", "Recorded streams to text."),
+    "sessions": ("penapp.cli.sessions:sessions", "What has been recorded, and whether it is whole."),
+    "decode": ("penapp.cli.decode:decode", "Recordings to text."),
     "virtual-pen": ("penapp.cli.virtual_pen:virtual_pen", "A pen to open from another program or machine."),
     "convert": ("penapp.cli.convert:convert", "Recordings of other pens to streams of ours."),
     "evaluate": ("penapp.cli.evaluate:evaluate", "Error rates of a corpus through the live pipeline."),
@@ -22,8 +23,8 @@ EPILOG = """\b
 Examples:
   penapp                             open the window
   penapp live                        watch the virtual pen write
-  penapp live --pen /dev/ttyACM0 --record today.pen
-  penapp decode today.pen            read a recording again
+  penapp live --pen /dev/ttyACM0 --record today.mcap
+  penapp decode today.mcap           read a recording again
 \b
 Exit codes: 0 all went well, 1 something failed (one line says what),
 2 wrong usage, 130 stopped with Ctrl-C."""

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from penapp.cli.recording import record_option
+
 EPILOG = """\b
 Examples:
   penapp run                    the virtual pen in the window
@@ -18,12 +20,7 @@ Examples:
 @click.option(
     "--pen", default="virtual", show_default=True, metavar="PEN", help="As in `penapp live --help`."
 )
-@click.option(
-    "--record",
-    type=click.Path(dir_okay=False, path_type=Path),
-    metavar="FILE.pen",
-    help="Record what the pen sends to a new file.",
-)
+@record_option
 @click.pass_context
 def run(ctx: click.Context, pen: str, record: Path | None) -> int:
     """Start penapp with a pen connected: in the window where there is a display, else in the terminal."""

@@ -13,6 +13,8 @@ from penapp.device.source import ArrivedFrame, LinkCounters
 from penapp.device.stabilo import SENSORS, StabiloRecording
 from penapp.errors import BadInputError
 
+SESSION_MAGIC = b"\x89MCAP0\r\n"
+
 
 class RecordedStream(Protocol):
     """A recording opened for reading: who wrote it, and its frames in order. `close` may come twice.
@@ -46,9 +48,16 @@ class RecordedStream(Protocol):
 
 
 def open_recorded(path: Path) -> RecordedStream:
-    """`FILE.pen`, the folder of a STABILO recording or its .csv; raises `BadInputError` for anything else."""
+    """A session or `FILE.pen` (by its content), the folder of a STABILO recording or its .csv.
+
+    Raises `BadInputError` for anything else.
+    """
     if path.is_dir():
         return _folder(path)
+    if _is_session(path):
+        from penapp.record.replay import SessionRecording
+
+        return SessionRecording(path)
     if path.suffix.lower() == ".csv":
         return StabiloRecording(path)
     return Recording(path)
@@ -57,7 +66,17 @@ def open_recorded(path: Path) -> RecordedStream:
 def is_recorded(pen: str) -> bool:
     """Whether `--pen` names a recording: a file or folder that is there, or what must be meant as one."""
     path = Path(pen)
-    return path.suffix.lower() in {".pen", ".csv"} or path.is_file() or path.is_dir()
+    return path.suffix.lower() in {".pen", ".mcap", ".csv"} or path.is_file() or path.is_dir()
+
+
+def _is_session(path: Path) -> bool:
+    """By its first bytes; a file that is cut short within them, or not there, goes by its name."""
+    try:
+        with path.open("rb") as file:
+            first = file.read(len(SESSION_MAGIC))
+    except OSError:
+        first = b""
+    return first == SESSION_MAGIC or (len(first) < len(SESSION_MAGIC) and path.suffix.lower() == ".mcap")
 
 
 def _folder(path: Path) -> StabiloRecording:
@@ -71,5 +90,6 @@ def _folder(path: Path) -> StabiloRecording:
         )
     raise BadInputError(
         f"{path} is a folder without {SENSORS}.",
-        advice=f"Give a recording (FILE.pen), or the folder of one STABILO recording, with {SENSORS} in it.",
+        advice="Give a recording (FILE.mcap, FILE.pen), "
+        f"or the folder of one STABILO recording, with {SENSORS} in it.",
     )

@@ -94,11 +94,12 @@ def recorded_sessions(recordings: Recordings) -> Iterator[EvaluationSession]:
 
 
 def stream_sessions(folder: Path) -> Iterator[EvaluationSession]:
-    """Recorded streams NAME.pen, each beside its text NAME.txt; a stream counts as one reference."""
-    streams = sorted(folder.glob("*.pen"))
+    """Recordings NAME.pen or NAME.mcap, each beside its text NAME.txt; one counts as one reference."""
+    streams = recordings_in(folder)
     if not streams:
         raise BadInputError(
-            f"{folder} holds no .pen files.", advice="Record some with `penapp live --record`."
+            f"{folder} holds no .pen files and no sessions (.mcap).",
+            advice="Record some with `penapp live --record`.",
         )
     for stream in streams:
         beside = stream.with_suffix(".txt")
@@ -109,6 +110,11 @@ def stream_sessions(folder: Path) -> Iterator[EvaluationSession]:
         label = "".join(beside.read_text(encoding="utf-8").split())
         reference = Reference(label, stream.stem, "streams", 0.0, float("inf"))
         yield EvaluationSession(ReplaySource(stream, None), (reference,))
+
+
+def recordings_in(folder: Path) -> list[Path]:
+    """Recorded streams and sessions, by name."""
+    return sorted([*folder.glob("*.pen"), *folder.glob("*.mcap")])
 
 
 def is_ink(path: Path) -> bool:

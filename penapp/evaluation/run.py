@@ -23,6 +23,7 @@ from penapp.evaluation.corpora import (
     ink_sessions,
     is_ink,
     recorded_sessions,
+    recordings_in,
     stream_sessions,
 )
 from penapp.evaluation.reading import Engines, Reading, read_session
@@ -81,7 +82,7 @@ def evaluate_corpus(
         "provider": str(recogniser.report),
     }
     if corpus.is_dir():
-        sessions, count = stream_sessions(corpus), len(list(corpus.glob("*.pen")))
+        sessions, count = stream_sessions(corpus), len(recordings_in(corpus))
     elif is_ink(corpus):
         ink = InkCorpus.load(corpus)
         keep, left_out = _kept(ink, options, evaluable(ink, alphabet))
@@ -164,7 +165,7 @@ def _knows(lexicon: Lexicon, label: str) -> bool:
 
 
 def _digest(path: Path) -> str:
-    files = sorted(path.glob("*.pen")) if path.is_dir() else [path]
+    files = recordings_in(path) if path.is_dir() else [path]
     digest = hashlib.sha256()
     for file in files:
         digest.update(file.read_bytes())

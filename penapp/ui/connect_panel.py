@@ -154,7 +154,7 @@ class ConnectPanel(QFrame):
     def browse(self) -> None:
         """Ask for a recording."""
         path, _ = QFileDialog.getOpenFileName(
-            self, "Open a recording", "", "Pen streams (*.pen);;All files (*)"
+            self, "Open a recording", "", "Recordings (*.mcap *.pen);;All files (*)"
         )
         if path:
             self.choose(SourceChoice(SourceKind.REPLAY, path, SPEEDS[self._speed.currentIndex()][1]))
@@ -190,7 +190,7 @@ class ConnectPanel(QFrame):
 
     def _replay_page(self) -> QWidget:
         self._path = QLineEdit()
-        self._path.setPlaceholderText("Recorded stream (*.pen)")
+        self._path.setPlaceholderText("Recording (*.mcap, *.pen)")
         self._path.setAccessibleName("Recording")
         browse = QPushButton("Browse …")
         browse.clicked.connect(self.browse)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penapp.live_types import LiveEvent
+from penapp.record.out_file import free_name
 from penapp.ui.session_host import InkSoFar, Opener, OpenPen, PadSink
 from penapp.ui.view_state import PortChoice, SourceChoice, SourceKind
 
@@ -41,11 +42,25 @@ def opener(*, record_to: Path | None = None) -> Opener:
         from penapp.pipeline import default_pipeline
 
         source, pad, ink = pen_source(choice)
-        record = free_name(record_to) if record_to is not None else None
+        record = new_recording(record_to) if record_to is not None else None
         session = LiveSession(source, default_pipeline, record_to=record, on_event=on_event)
         return OpenPen(session, pad, ink)
 
     return open_pen
+
+
+def new_recording(record_to: Path) -> Path:
+    """Where to record: nothing is replaced, and what a killed program has left beside it is repaired first.
+
+    record_to: as the user named it; `Path()`: a session named after the time, in the folder of sessions
+    """
+    from penapp.live_recorder import recording_path
+    from penapp.record.folder import new_session_path
+    from penapp.record.salvage import salvage
+
+    path = new_session_path() if record_to == Path() else free_name(recording_path(record_to))
+    salvage(path.parent)
+    return path
 
 
 def pen_source(choice: SourceChoice) -> tuple[PenSource, PadSink | None, InkSoFar | None]:
@@ -86,12 +101,3 @@ def _virtual_pen(choice: SourceChoice) -> tuple[PenSource, PadSink | None, InkSo
 
         return virtual_ble_pen(demo), None, demo.ink_so_far
     return VirtualPenSource(demo), None, demo.ink_so_far
-
-
-def free_name(path: Path) -> Path:
-    """`path`, or the first of path-2, path-3, ... that is not there yet: recordings are never replaced."""
-    number, found = 2, path
-    while found.exists():
-        found = path.with_stem(f"{path.stem}-{number}")
-        number += 1
-    return found

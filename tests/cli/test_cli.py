@@ -192,7 +192,7 @@ def test_help_names_every_command_and_shows_examples(penapp):
     code, out, _ = penapp("--help")
     assert code == 0
     assert all(name in out for name in COMMANDS)
-    assert "penapp decode today.pen" in out
+    assert "penapp decode today.mcap" in out
     for command in COMMANDS:
         code, out, _ = penapp(command, "--help")
         assert code == 0

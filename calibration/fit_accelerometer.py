@@ -99,8 +99,8 @@ def different_poses(poses: Array) -> NDArray[np.intp]:
     return np.array(kept, dtype=np.intp)
 
 
-SIDES = ("tip up", "tip down", "logo side up", "logo side down", "left side up", "right side up")
-_SIDE_AXES = np.array([[0, 0, -1], [0, 0, 1], [0, 1, 0], [0, -1, 0], [1, 0, 0], [-1, 0, 0]], dtype=np.float64)
+SIDES = ("tip up", "tip down", "logo up", "logo down", "right side up", "left side up")
+_SIDE_AXES = np.array([[0, 0, -1], [0, 0, 1], [0, -1, 0], [0, 1, 0], [1, 0, 0], [-1, 0, 0]], dtype=np.float64)
 
 
 def missing_sides(poses: Array) -> tuple[str, ...]:

@@ -9,23 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
 
 from calibration.checks import check_limit
 from calibration.errors import FitRefusedError, Reason
 from calibration.force_curve import ForceCurve
+from calibration.steps import Way
 
 G_PER_N = 1000.0 / 9.81
 MIN_MASSES = 5
 MAX_UNSTEADY = 0.08
 UNSTEADY_N = 0.03
-
-
-class Way(Enum):
-    LOADING = "loading"
-    UNLOADING = "unloading"
 
 
 @dataclass(frozen=True, slots=True)

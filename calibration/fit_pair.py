@@ -1,7 +1,7 @@
 """How the two accelerometers sit to each other: rotation from poses at rest, distance from a tumble.
 
 Rotation: Kabsch, Acta Cryst. A32 (1976) 922. Lever arm: on a rigid body the difference of two accelerations
-is (d omega / dt) x r + omega x (omega x r), linear in r.
+is (d omega / dt) x r + omega x (omega x r), linear in r; what is left of their zeros is fitted beside it.
 """
 
 from __future__ import annotations
@@ -79,13 +79,15 @@ def fit_lever_arm(t: Array, front: Array, rear: Array, rate: Array, rate_hz: flo
         raise FitRefusedError(Reason.TOO_FEW, "the tumble is full of gaps.", advice="Improve the link first.")
     matrix = np.concatenate([part[0] for part in parts])
     difference = np.concatenate([part[1] for part in parts])
-    arm, _, rank, _ = np.linalg.lstsq(matrix, difference, rcond=None)
-    left = difference - matrix @ arm
+    constant = np.tile(np.eye(3), (len(matrix) // 3, 1))
+    matrix = np.hstack([matrix, constant])
+    found, _, rank, _ = np.linalg.lstsq(matrix, difference, rcond=None)
+    arm, left = found[:3], difference - matrix @ found
     rms = float(np.sqrt(np.mean(left.reshape(-1, 3) ** 2) * 3.0))
     # Smoothing makes neighbours alike: one independent reading for each window.
     window = max(1.0, SMOOTH_S * rate_hz)
-    normal = np.linalg.inv(matrix.T @ matrix / window) if rank == 3 else np.full((3, 3), np.inf)
-    error_mm = 1000.0 * float(np.sqrt(np.mean(left**2) * np.trace(normal)))
+    normal = np.linalg.inv(matrix.T @ matrix / window) if rank == 6 else np.full((6, 6), np.inf)
+    error_mm = 1000.0 * float(np.sqrt(np.mean(left**2) * np.trace(normal[:3, :3])))
     length_mm = 1000.0 * float(np.linalg.norm(arm))
     if not error_mm <= MAX_ERROR_MM + MODEL_SHARE * length_mm:
         raise FitRefusedError(

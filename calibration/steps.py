@@ -16,6 +16,13 @@ class StepId(Enum):
     FORCE = "force"
 
 
+class Way(Enum):
+    """Which way a load came."""
+
+    LOADING = "loading"
+    UNLOADING = "unloading"
+
+
 class Shows(Enum):
     """What helps to see while a step goes on."""
 

@@ -22,6 +22,7 @@ MAX_BETWEEN = 0.02
 MIN_TURNS, MIN_TURN_DEG = 12, 20.0
 MAX_CONDITION = 80.0
 MAX_RESIDUAL_DEG = 3.0
+STEP_S = 0.01
 
 Array = NDArray[np.float64]
 
@@ -98,10 +99,10 @@ def fit_gyro_gain(turns: Sequence[Turn], offset: Array, rate_hz: float) -> GyroG
         )
     before = np.array([t.before / np.linalg.norm(t.before) for t in usable])
     after = np.array([t.after / np.linalg.norm(t.after) for t in usable])
-    rates = _padded([t.rate - offset for t in usable])
+    steps = _padded([_steps(t.rate - offset, rate_hz) for t in usable])
 
     def residual(gain: Array) -> Array:
-        return (_carried(before, rates @ gain.reshape(3, 3).T, rate_hz) - after).ravel()
+        return (_carried(before, steps @ gain.reshape(3, 3).T) - after).ravel()
 
     plain = residual(np.eye(3).ravel())
     found = least_squares(residual, np.eye(3).ravel(), loss="soft_l1", f_scale=0.02, max_nfev=12, xtol=1e-7)
@@ -124,12 +125,15 @@ def fit_gyro_gain(turns: Sequence[Turn], offset: Array, rate_hz: float) -> GyroG
     return GyroGain(correction, _rms_deg(plain), off_deg, len(usable))
 
 
-def _carried(start: Array, rates: Array, rate_hz: float) -> Array:
-    """(k, 3) directions, fixed in space, as the turning pen (k, n, 3) rad/s sees them at the end.
+def _steps(rate: Array, rate_hz: float) -> Array:
+    """(n, 3) rad/s to (m, 3) small rotations, each over at most 10 ms: trapezoids, summed."""
+    small = 0.5 * (rate[1:] + rate[:-1]) / rate_hz
+    together = max(1, round(STEP_S * rate_hz))
+    return np.asarray(np.add.reduceat(small, np.arange(0, len(small), together), axis=0))
 
-    Mean of neighbouring rates over each step (trapezoid): exact for a rate that changes evenly.
-    """
-    steps = 0.5 * (rates[:, 1:] + rates[:, :-1]) / rate_hz
+
+def _carried(start: Array, steps: Array) -> Array:
+    """(k, 3) directions, fixed in space, as a pen that turns by (k, n, 3) rad sees them at the end."""
     k, n = steps.shape[:2]
     turned = Rotation.from_rotvec(-steps.reshape(-1, 3)).as_matrix().reshape(k, n, 3, 3)
     seen = start
@@ -138,11 +142,11 @@ def _carried(start: Array, rates: Array, rate_hz: float) -> Array:
     return seen
 
 
-def _padded(rates: list[Array]) -> Array:
+def _padded(turns: list[Array]) -> Array:
     """(k, n, 3) with zeros behind the shorter ones: no more turning."""
-    out = np.zeros((len(rates), max(map(len, rates)), 3))
-    for row, rate in zip(out, rates, strict=True):
-        row[: len(rate)] = rate
+    out = np.zeros((len(turns), max(map(len, turns)), 3))
+    for row, steps in zip(out, turns, strict=True):
+        row[: len(steps)] = steps
     return out
 
 

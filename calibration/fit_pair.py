@@ -128,6 +128,6 @@ def _cross(v: Array) -> Array:
 
 def _unbroken(t: Array, rate_hz: float) -> list[tuple[int, int]]:
     """Stretches without a gap that are longer than half a second."""
-    cuts = np.flatnonzero(np.diff(t) > 1.5 / rate_hz) + 1
+    cuts = np.flatnonzero(np.abs(np.diff(t)) > 1.5 / rate_hz) + 1
     edges = [0, *(int(c) for c in cuts), len(t)]
     return [(a, b) for a, b in zip(edges, edges[1:], strict=False) if b - a > 0.5 * rate_hz]

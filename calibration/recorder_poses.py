@@ -111,7 +111,7 @@ class PoseRecorder:
         for a, b in zip(rests, rests[1:], strict=False):
             between = slice(a.stop, b.start + 1)
             times = t[between]
-            gap = bool((np.diff(times) > 1.5 / self._setup.rate_hz).any())
+            gap = bool((np.abs(np.diff(times)) > 1.5 / self._setup.rate_hz).any())
             if gap or len(times) < 2 or times[-1] - times[0] > MAX_TURN_S:
                 continue
             before, after = front.apply(np.stack([a.mean[FRONT], b.mean[FRONT]]))

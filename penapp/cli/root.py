@@ -11,6 +11,7 @@ COMMANDS = {
     "run": ("penapp.cli.run:run", "The window, or the same in the terminal where there is no display."),
     "live": ("penapp.cli.live:live", "What the pen writes, as text in the terminal."),
     "devices": ("penapp.cli.devices:devices", "The pens and ports that can be used."),
+    "calibrate": ("penapp.cli.calibrate:calibrate", "What a pen's sensors get wrong, found and kept."),
     "decode": ("penapp.cli.decode:decode", "Recorded streams to text."),
     "virtual-pen": ("penapp.cli.virtual_pen:virtual_pen", "A pen to open from another program or machine."),
     "convert": ("penapp.cli.convert:convert", "Recordings of other pens to streams of ours."),

@@ -110,7 +110,10 @@ def _correction(entry: dict[str, Any]) -> Correction:
 def _figure(entry: dict[str, Any]) -> Figure:
     before = entry["before"]
     return Figure(
-        str(entry["name"]), str(entry["unit"]), float(entry["after"]), None if before is None else float(before)
+        str(entry["name"]),
+        str(entry["unit"]),
+        float(entry["after"]),
+        None if before is None else float(before),
     )
 
 

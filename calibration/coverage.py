@@ -16,7 +16,7 @@ def cells_of(vectors: NDArray[np.float64]) -> NDArray[np.intp]:
     band = np.clip(np.floor((vectors[:, 2] / length + 1.0) / 2.0 * BANDS), 0, BANDS - 1)
     turn = np.arctan2(vectors[:, 1], vectors[:, 0]) / (2.0 * np.pi) % 1.0
     sector = np.minimum(np.floor(turn * SECTORS), SECTORS - 1)
-    return (band * SECTORS + sector).astype(np.intp)
+    return np.asarray(band * SECTORS + sector, dtype=np.intp)
 
 
 def occupied(vectors: NDArray[np.float64], at_least: int = 1) -> NDArray[np.bool_]:

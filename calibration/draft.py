@@ -52,7 +52,11 @@ class Draft:
     measured: frozenset[StepId] = field(default_factory=frozenset)
 
     def with_step(
-        self, step: StepId, calibration: PenCalibration, figures: Sequence[Figure], rests: tuple[Rest, ...] = ()
+        self,
+        step: StepId,
+        calibration: PenCalibration,
+        figures: Sequence[Figure],
+        rests: tuple[Rest, ...] = (),
     ) -> Draft:
         """The step's result in; its figures take the place of older ones of the same names."""
         names = {figure.name for figure in figures}

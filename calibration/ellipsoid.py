@@ -13,11 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
 
 from calibration.coverage import centres
 
-MAX_EVALUATIONS = 60
+MAX_ITERATIONS = 60
 _PAIRS = ((0, 0), (1, 1), (2, 2), (0, 1), (0, 2), (1, 2))
 
 Array = NDArray[np.float64]
@@ -67,7 +66,11 @@ def algebraic(readings: Array) -> Ellipsoid | None:
     design = np.stack([*columns, np.ones_like(x)], axis=1)
     u = np.linalg.lstsq(design, square, rcond=None)[0]
     shape = np.array(
-        [[1 - u[0] - u[1], -u[2], -u[3]], [-u[2], 1 - u[0] + 2 * u[1], -u[4]], [-u[3], -u[4], 1 + 2 * u[0] - u[1]]]
+        [
+            [1 - u[0] - u[1], -u[2], -u[3]],
+            [-u[2], 1 - u[0] + 2 * u[1], -u[4]],
+            [-u[3], -u[4], 1 + 2 * u[0] - u[1]],
+        ]
     )
     values, vectors = np.linalg.eigh(shape)
     if values[0] <= 1e-6 * values[2] or values[2] <= 0.0:
@@ -82,45 +85,61 @@ def algebraic(readings: Array) -> Ellipsoid | None:
 
 def refine(readings: Array, start: Ellipsoid, *, soft: float | None, least_sigma: float = 0.0) -> Refined:
     """Geometric fit from `start`. soft: residual (share of the radius) from which on a reading counts less
-    (soft L1); None = least squares. least_sigma: noise that is there whatever the residuals say."""
+    (soft L1); None = least squares. least_sigma: noise that is there whatever the residuals say.
+    """
     points = np.asarray(readings, dtype=np.float64)
     origin, size = start.centre, float(np.cbrt(np.linalg.det(start.gain)))
     scaled = (points - origin) * size
-
-    def lengths(p: Array) -> tuple[Array, Array, Array]:
-        moved = scaled - p[:3]
-        turned = moved @ _symmetric(p[3:])
-        return moved, turned, np.maximum(np.linalg.norm(turned, axis=1), 1e-12)
-
-    def residual(p: Array) -> Array:
-        return lengths(p)[2] - 1.0
-
-    def jacobian(p: Array) -> Array:
-        moved, turned, length = lengths(p)
-        along = turned / length[:, None]
-        by_gain = [
-            along[:, i] * moved[:, j] + (along[:, j] * moved[:, i] if i != j else 0.0) for i, j in _PAIRS
-        ]
-        return np.column_stack([-(along @ _symmetric(p[3:])), *by_gain])
-
     first = np.concatenate([np.zeros(3), _packed(start.gain / size)])
-    found = least_squares(
-        residual,
-        first,
-        jac=jacobian,
-        loss="linear" if soft is None else "soft_l1",
-        f_scale=soft or 1.0,
-        max_nfev=MAX_EVALUATIONS,
-        xtol=1e-10,
-        ftol=1e-12,
-        gtol=1e-12,
-    )
-    p = np.asarray(found.x, dtype=np.float64)
+    p, converged = _minimised(scaled, first, soft)
+    residual, jacobian = _linear(scaled, p)
     ellipsoid = Ellipsoid(p[:3] / size + origin, _symmetric(p[3:]) * size)
-    rest = residual(p)
-    sigma = max(_spread(rest), least_sigma)
-    across, along, condition = _determined(p, jacobian(p), sigma)
-    return Refined(ellipsoid, rest, sigma, across, along, condition, found.status > 0)
+    sigma = max(_spread(residual), least_sigma)
+    across, along, condition = _determined(p, jacobian, sigma)
+    return Refined(ellipsoid, residual, sigma, across, along, condition, converged)
+
+
+def _linear(points: Array, p: Array) -> tuple[Array, Array]:
+    """Residuals (n,) of the nine numbers (centre, packed gain) and their derivatives (n, 9)."""
+    gain = _symmetric(p[3:])
+    moved = points - p[:3]
+    turned = moved @ gain
+    length = np.maximum(np.sqrt(np.einsum("ni,ni->n", turned, turned)), 1e-12)
+    along = turned / length[:, None]
+    columns = [along[:, i] * moved[:, j] + (along[:, j] * moved[:, i] if i != j else 0.0) for i, j in _PAIRS]
+    return length - 1.0, np.column_stack([-(along @ gain), *columns])
+
+
+def _minimised(points: Array, p: Array, soft: float | None) -> tuple[Array, bool]:
+    """Levenberg-Marquardt with soft-L1 weights; False when the iterations run out."""
+    cost, normal, slope = _weighted(points, p, soft)
+    damping = 1e-4
+    for _ in range(MAX_ITERATIONS):
+        step = np.linalg.solve(normal + damping * np.diag(np.diag(normal) + 1e-12), -slope)
+        tried = _weighted(points, p + step, soft)
+        if tried[0] > cost:
+            damping *= 8.0
+            if damping > 1e8:
+                return p, True
+            continue
+        gained, p = cost - tried[0], p + step
+        cost, normal, slope = tried
+        damping = max(damping / 8.0, 1e-10)
+        if gained <= 1e-10 * cost or float(np.abs(step).max()) < 1e-9:
+            return p, True
+    return p, False
+
+
+def _weighted(points: Array, p: Array, soft: float | None) -> tuple[float, Array, Array]:
+    """Cost, normal matrix (9, 9) and slope (9,) at p."""
+    residual, jacobian = _linear(points, p)
+    if soft is None:
+        cost, weight = float(residual @ residual), np.ones_like(residual)
+    else:
+        root = np.sqrt(1.0 + (residual / soft) ** 2)
+        cost, weight = float(2.0 * soft * soft * (root - 1.0).sum()), 1.0 / root
+    weighted = jacobian * weight[:, None]
+    return cost, weighted.T @ jacobian, weighted.T @ residual
 
 
 def _spread(residual: Array) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calibration.checks import check_limit, checked
-from calibration.ellipsoid import Ellipsoid, refine
+from calibration.ellipsoid import Ellipsoid, Refined, refine
 from calibration.errors import FitRefusedError, Reason
 from calibration.sensor import Correction, as_matrix, as_vector
 
@@ -24,6 +24,8 @@ NEW_POSE_DEG = 12.0
 LEAST_SIGMA = 0.003 / GRAVITY
 """Noise of a pose's mean when the residuals say less."""
 SOFT = 0.03 / GRAVITY
+KNOCKED, MAX_KNOCKED = 0.03, 0.15
+"""A pose this far off (m/s2), and further than the others, was knocked; more than this share is no accident."""
 MAX_RMS = 0.06
 """m/s2; more left over is not this sensor's noise."""
 MAX_EXPECTED = 0.06
@@ -59,7 +61,11 @@ def fit_accelerometer(
     check_limit(found, limit, sensor, "Choose a larger range for it, or measure away from vibration.")
     distinct = found[different_poses(found)]
     _check_spread(distinct, sensor)
-    fit = refine(distinct, Ellipsoid(np.zeros(3), np.eye(3) / GRAVITY), soft=SOFT, least_sigma=LEAST_SIGMA)
+    fit = _fitted(distinct)
+    distinct = distinct[_unknocked(fit.residual)]
+    if len(distinct) < len(fit.residual):
+        _check_spread(distinct, sensor)
+        fit = _fitted(distinct)
     gain = fit.ellipsoid.gain * GRAVITY
     rms = float(np.sqrt(np.mean(fit.residual**2))) * GRAVITY
     expected = float(np.hypot(fit.worst_across, fit.worst_along)) * GRAVITY
@@ -126,6 +132,17 @@ def _check_spread(distinct: Array, sensor: str) -> None:
             f"the {sensor} has seen no pose with the {', the '.join(missing)}.",
             advice="Add poses on those sides.",
         )
+
+
+def _fitted(poses: Array) -> Refined:
+    return refine(poses, Ellipsoid(np.zeros(3), np.eye(3) / GRAVITY), soft=SOFT, least_sigma=LEAST_SIGMA)
+
+
+def _unknocked(residual: Array) -> NDArray[np.bool_]:
+    """All poses but the few that stand out; all of them when many do."""
+    size = np.abs(residual)
+    kept = np.asarray(size <= max(KNOCKED / GRAVITY, 6.0 * 1.4826 * float(np.median(size))))
+    return kept if np.mean(kept) >= 1.0 - MAX_KNOCKED else np.ones_like(kept)
 
 
 def _off(poses: Array) -> float:

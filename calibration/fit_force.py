@@ -25,7 +25,7 @@ UNSTEADY_N = 0.03
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One steady load: mass_g on the scale, mean and spread of what the sensor shows (N), which way it came."""
+    """One steady load: mass_g on the scale, mean and spread of what is shown (N), which way it came."""
 
     mass_g: float
     shown_n: float
@@ -35,7 +35,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class ForceFit:
-    """curve: shown to true newton; zero_n: shown without load; scale: straight line through it, true per shown.
+    """curve: shown to true newton; zero_n: shown without load; scale: straight line, true per shown.
 
     exponent:     shown - zero grows like true ** exponent (1 = straight); None below three loads
     before, rms:  error of the shown and of the corrected force at the levels, N

@@ -77,7 +77,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class GyroGain:
-    """correction: offset and gain; residual_deg: rms angle that gravity is off after a turn, before and now."""
+    """correction: offset and gain; before_deg, residual_deg: rms angle that gravity is off after a turn."""
 
     correction: Correction
     before_deg: float
@@ -106,7 +106,8 @@ def fit_gyro_gain(turns: Sequence[Turn], offset: Array, rate_hz: float) -> GyroG
 
     plain = residual(np.eye(3).ravel())
     found = least_squares(residual, np.eye(3).ravel(), loss="soft_l1", f_scale=0.02, max_nfev=12, xtol=1e-7)
-    _, singular, _ = np.linalg.svd(found.jac / np.maximum(np.linalg.norm(found.jac, axis=0), 1e-12))
+    jacobian = np.asarray(found.jac, dtype=np.float64)
+    singular = np.linalg.svd(jacobian, compute_uv=False)
     if singular[0] > MAX_CONDITION * singular[-1]:
         raise FitRefusedError(
             Reason.NOT_SPREAD,

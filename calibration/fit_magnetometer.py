@@ -7,7 +7,7 @@ Sources: Merayo et al. 2000; Renaudin, Afzal, Lachapelle, J. Sensors 2010 (ellip
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from calibration.ellipsoid import Ellipsoid, Refined, algebraic, refine
 from calibration.errors import FitRefusedError, Reason
 from calibration.sensor import Correction, as_matrix, as_vector
 
-MIN_READINGS, MAX_READINGS = 300, 4000
+MIN_READINGS, MAX_READINGS = 300, 8000
 MIN_COVERAGE = 0.75
 MAX_CONDITION = 25.0
 MAX_EXPECTED_DEG = 1.0
@@ -57,13 +57,15 @@ class MagnetometerFit:
 
 def fit_magnetometer(readings: NDArray[np.floating], *, limit: float | None = None) -> MagnetometerFit:
     """(n, 3) uT of a tumbling pen. Refuses a tumble that did not show at least 36 of the 48 cells, that
-    leaves more than 1 degree of doubt in some direction, or that happened near iron."""
+    leaves more than 1 degree of doubt in some direction, or that happened near iron.
+    """
     every = checked(readings, MIN_READINGS, "readings of the magnetometer", TUMBLE)
     check_limit(every, limit, "magnetometer", AWAY)
     points = thinned(every)
     start = algebraic(points)
     if start is None:
         raise _cone("the readings do not close around a centre")
+    _check_hopeful(points, start)
     fit, kept = _robust(points, start)
     gain = fit.ellipsoid.gain
     field = 1.0 / float(np.cbrt(np.linalg.det(gain)))
@@ -113,13 +115,19 @@ def _robust(points: Array, start: Ellipsoid) -> tuple[Refined, NDArray[np.bool_]
     kept = np.asarray(np.abs(fit.residual) <= OUTLIER_SIGMAS * fit.sigma)
     if kept.sum() < MIN_READINGS // 2:
         raise _cone("the readings lie on no ellipsoid")
-    return replace(refine(points[kept], fit.ellipsoid, soft=None)), kept
+    return refine(points[kept], fit.ellipsoid, soft=None), kept
+
+
+def _check_hopeful(points: Array, start: Ellipsoid) -> None:
+    """Clearly too little needs no long fit."""
+    coverage = float(np.mean(occupied(start.unit(points), at_least=2)))
+    if coverage < MIN_COVERAGE / 2:
+        raise _few(coverage)
 
 
 def _check_enough(fit: Refined, coverage: float) -> None:
     if coverage < MIN_COVERAGE:
-        seen = round(coverage * CELLS)
-        raise _cone(f"the tumble has shown {seen} of {CELLS} directions, {round(MIN_COVERAGE * CELLS)} needed")
+        raise _few(coverage)
     expected = float(np.degrees(fit.worst_across))
     if expected > MAX_EXPECTED_DEG or fit.condition > MAX_CONDITION:
         raise _cone(
@@ -149,6 +157,11 @@ def _check_honest(fit: Refined, field: float, kept: NDArray[np.bool_], gain: Arr
             f"the others to {100 * rms:.0f} %.",
             advice=AWAY,
         )
+
+
+def _few(coverage: float) -> FitRefusedError:
+    seen, needed = round(coverage * CELLS), round(MIN_COVERAGE * CELLS)
+    return _cone(f"the tumble has shown {seen} of {CELLS} directions, {needed} needed")
 
 
 def _cone(found: str) -> FitRefusedError:

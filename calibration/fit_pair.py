@@ -7,6 +7,7 @@ is (d omega / dt) x r + omega x (omega x r), linear in r; what is left of their 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +42,8 @@ class PairRotation:
 @dataclass(frozen=True, slots=True)
 class LeverArm:
     """arm_mm (3,): rear accelerometer minus front one, front's frame; error_mm: expected error; rms m/s2:
-    difference of the accelerometers that the arm does not explain, and before: all of it."""
+    difference of the accelerometers that the arm does not explain, and before: all of it.
+    """
 
     arm_mm: Array
     error_mm: float
@@ -73,7 +75,9 @@ def fit_rotation(front: NDArray[np.floating], rear: NDArray[np.floating]) -> Pai
 
 def fit_lever_arm(t: Array, front: Array, rear: Array, rate: Array, rate_hz: float) -> LeverArm:
     """Corrected samples of a tumble: t (n,) s; front, rear (n, 3) m/s2 in one frame; rate (n, 3) rad/s."""
-    checked(np.column_stack([front, rear, rate]), round(MIN_TUMBLE_S * rate_hz), "samples of a tumble", _FASTER)
+    checked(
+        np.column_stack([front, rear, rate]), round(MIN_TUMBLE_S * rate_hz), "samples of a tumble", _FASTER
+    )
     parts = [_terms(front[a:b], rear[a:b], rate[a:b], rate_hz) for a, b in _unbroken(t, rate_hz)]
     if not parts:
         raise FitRefusedError(Reason.TOO_FEW, "the tumble is full of gaps.", advice="Improve the link first.")
@@ -98,7 +102,8 @@ def fit_lever_arm(t: Array, front: Array, rear: Array, rate: Array, rate_hz: flo
     if not ARM_MM[0] <= length_mm <= ARM_MM[1]:
         raise FitRefusedError(
             Reason.IMPLAUSIBLE,
-            f"the accelerometers would be {length_mm:.0f} mm apart, expected {ARM_MM[0]:.0f} to {ARM_MM[1]:.0f}.",
+            f"the accelerometers would be {length_mm:.0f} mm apart, "
+            f"expected {ARM_MM[0]:.0f} to {ARM_MM[1]:.0f}.",
             advice="Check the gyroscope's and the accelerometers' scales in the pen's firmware.",
         )
     before = float(np.sqrt(np.mean(difference**2) * 3.0))
@@ -130,4 +135,4 @@ def _unbroken(t: Array, rate_hz: float) -> list[tuple[int, int]]:
     """Stretches without a gap that are longer than half a second."""
     cuts = np.flatnonzero(np.abs(np.diff(t)) > 1.5 / rate_hz) + 1
     edges = [0, *(int(c) for c in cuts), len(t)]
-    return [(a, b) for a, b in zip(edges, edges[1:], strict=False) if b - a > 0.5 * rate_hz]
+    return [(a, b) for a, b in pairwise(edges) if b - a > 0.5 * rate_hz]

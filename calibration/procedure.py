@@ -111,7 +111,9 @@ class Procedure:
         if isinstance(self._recorder, ForceRecorder):
             self._recorder.back()
 
-    def calibration(self, *, date: datetime | None = None, temperature_c: float | None = None) -> PenCalibration:
+    def calibration(
+        self, *, date: datetime | None = None, temperature_c: float | None = None
+    ) -> PenCalibration:
         """The record of what was measured so far, with what was known before."""
         return self._draft.finished(date or datetime.now(UTC), self._setup.software, temperature_c)
 

@@ -68,7 +68,10 @@ class ForceRecorder:
 
     def fit(self, draft: Draft) -> Draft:
         found = fit_force(self._levels, limit=self._setup.limits.force)
-        figures = [Figure("force", "N", found.rms, found.before), Figure("force at rest", "N", 0.0, found.zero_n)]
+        figures = [
+            Figure("force", "N", found.rms, found.before),
+            Figure("force at rest", "N", 0.0, found.zero_n),
+        ]
         if found.hysteresis_n is not None:
             figures.append(Figure("force, hysteresis", "N", found.hysteresis_n))
         if found.drift_n is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,9 +70,9 @@ class PoseRecorder:
         """All or nothing: a refusal leaves the draft as it was."""
         rests = self._all()
         means = np.array([rest.mean for rest in rests]).reshape(-1, 13)
-        limits, figures = self._setup.limits, []
-        front = fit_accelerometer(means[:, FRONT], limit=limits.front, sensor="front accelerometer")
-        figures += _figures("front accelerometer", front)
+        limit = self._setup.limits.front
+        front = fit_accelerometer(means[:, FRONT], limit=limit, sensor="front accelerometer")
+        figures = _figures("front accelerometer", front)
         calibration = replace(draft.calibration, front=front.correction)
         if self._setup.has(REAR):
             calibration, more = self._with_rear(calibration, means)
@@ -88,9 +89,7 @@ class PoseRecorder:
         pair = fit_rotation(front, rear)
         gain = as_matrix(pair.rotation @ np.asarray(fit.correction.gain))
         rotation = as_vector(np.degrees(Rotation.from_matrix(pair.rotation).as_rotvec()))
-        updated = replace(
-            calibration, rear=Correction(fit.correction.offset, gain), rotation_deg=rotation
-        )
+        updated = replace(calibration, rear=Correction(fit.correction.offset, gain), rotation_deg=rotation)
         apart = Figure("accelerometers against each other", "deg", pair.residual_deg, pair.angle_deg)
         return updated, [*_figures("rear accelerometer", fit), apart]
 
@@ -108,7 +107,7 @@ class PoseRecorder:
     def _turns(self, front: Correction, rests: Sequence[Rest]) -> list[Turn]:
         t, values = np.concatenate(self._t), np.concatenate(self._values)
         turns = []
-        for a, b in zip(rests, rests[1:], strict=False):
+        for a, b in pairwise(rests):
             between = slice(a.stop, b.start + 1)
             times = t[between]
             gap = bool((np.abs(np.diff(times)) > 1.5 / self._setup.rate_hz).any())
@@ -135,5 +134,3 @@ def _figures(sensor: str, fit: AccelerometerFit) -> list[Figure]:
         Figure(sensor, "mm/s2", 1000.0 * fit.rms, 1000.0 * fit.before),
         Figure(f"{sensor}, expected error", "mm/s2", 1000.0 * fit.expected),
     ]
-
-

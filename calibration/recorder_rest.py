@@ -32,7 +32,9 @@ class RestRecorder:
         seconds = len(rest) / self._setup.rate_hz if rest is not None else 0.0
         problem = ""
         if not self._finder.resting:
-            problem = "The pen is moving: put it down." if not self._moved else "It moved: the count begins anew."
+            problem = (
+                "The pen is moving: put it down." if not self._moved else "It moved: the count begins anew."
+            )
         return Progress(
             share=min(1.0, seconds / REST_S),
             line=f"{seconds:.0f} of {REST_S:.0f} s still",
@@ -48,5 +50,7 @@ class RestRecorder:
         found = fit_gyro_bias(rests, self._setup.rate_hz)
         gyro = replace(draft.calibration.gyro, offset=as_vector(found.offset))
         before = np.linalg.norm(found.offset - np.asarray(self._setup.previous.gyro.offset))
-        figure = Figure("gyroscope at rest", "deg/s", float(np.degrees(found.error)), float(np.degrees(before)))
+        figure = Figure(
+            "gyroscope at rest", "deg/s", float(np.degrees(found.error)), float(np.degrees(before))
+        )
         return draft.with_step(StepId.REST, replace(draft.calibration, gyro=gyro), (figure,), rests)

@@ -69,8 +69,12 @@ class TumbleRecorder:
 
     def fit(self, draft: Draft) -> Draft:
         """Magnetometer and lever arm, as far as the pen has what they need; all or nothing."""
-        t, values = np.concatenate([np.empty(0), *self._t]), np.concatenate([np.empty((0, 13)), *self._values])
-        calibration, figures = draft.calibration, []
+        t, values = (
+            np.concatenate([np.empty(0), *self._t]),
+            np.concatenate([np.empty((0, 13)), *self._values]),
+        )
+        calibration = draft.calibration
+        figures: list[Figure] = []
         if self._has_mag:
             calibration, figures = _with_magnetometer(calibration, values, self._setup)
         if self._has_pair:

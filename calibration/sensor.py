@@ -73,7 +73,8 @@ class Correction:
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One number of how good a fit is, for people: `after` the correction, and `before` it where that means
-    something. The names are listed in docs/calibration.md."""
+    something. The names are listed in docs/calibration.md.
+    """
 
     name: str
     unit: str

@@ -52,7 +52,7 @@ class Step:
 
 
 MASSES_G = (0.0, 20.0, 50.0, 100.0, 200.0, 300.0, 400.0, 200.0, 100.0, 50.0, 20.0, 0.0)
-"""Up and down again, so that hysteresis and drift show; 400 g is 3.9 N, harder than anybody writes for long."""
+"""Up and down again, so that hysteresis and drift show; 400 g is 3.9 N, harder than people write."""
 
 REST_S, POSES, COVERAGE_SHARE = 10.0, 24.0, 0.9
 
@@ -81,8 +81,8 @@ STEPS = (
     Step(
         StepId.TUMBLE,
         "Tumble",
-        "Take the pen in your hand, away from steel and loudspeakers, and turn it every way, briskly: end over "
-        "end and about its long axis, until the sphere is filled.",
+        "Take the pen in your hand, away from steel and loudspeakers, and turn it every way, briskly: end "
+        "over end and about its long axis, until the sphere is filled.",
         "finds what iron in the pen does to the magnetometer, and how far the accelerometers are apart",
         (6, 7, 8),
         COVERAGE_SHARE,

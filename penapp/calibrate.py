@@ -44,7 +44,8 @@ class Calibrator:
 @dataclass(frozen=True, slots=True)
 class KnownPen:
     """What is known of a pen when it connects: its newest calibration (None: never calibrated, or not
-    readable), and in the latter case why."""
+    readable), and in the latter case why.
+    """
 
     calibration: PenCalibration | None
     problem: BadInputError | None = None
@@ -52,7 +53,8 @@ class KnownPen:
 
 def known_pen(descriptor: Descriptor) -> KnownPen:
     """The newest calibration kept for this pen. A damaged file never stops a pen: it writes uncorrected, and
-    the problem is there to be shown."""
+    the problem is there to be shown.
+    """
     try:
         return KnownPen(calibration_store().newest(pen_id_of(descriptor)))
     except CalibrationError as error:
@@ -79,9 +81,7 @@ def pen_id_of(descriptor: Descriptor) -> str:
     return descriptor.device_id.hex()
 
 
-def setup_for(
-    descriptor: Descriptor, previous: PenCalibration | None, *, automatic: bool = False
-) -> Setup:
+def setup_for(descriptor: Descriptor, previous: PenCalibration | None, *, automatic: bool = False) -> Setup:
     """What the calibration steps need to know of the pen described."""
     layout = ChannelLayout.of(descriptor)
     scales: dict[int, float] = {}

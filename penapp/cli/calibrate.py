@@ -42,8 +42,12 @@ class Wanted:
 
 
 @click.command(epilog=EPILOG)
-@click.option("--pen", default="virtual", show_default=True, metavar="PEN", help="As in `penapp live --help`.")
-@click.option("--steps", metavar="LIST", help=f"Only these, with commas: {', '.join(s.id.value for s in STEPS)}.")
+@click.option(
+    "--pen", default="virtual", show_default=True, metavar="PEN", help="As in `penapp live --help`."
+)
+@click.option(
+    "--steps", metavar="LIST", help=f"Only these, with commas: {', '.join(s.id.value for s in STEPS)}."
+)
 @click.option("--speed", type=float, metavar="X", help="Pace of the virtual pen [20] or of a recording.")
 @click.option("--temperature", type=float, metavar="C", help="Of the pen, kept with the record.")
 @click.option("--dry-run", is_flag=True, help="Measure and show, save nothing.")
@@ -74,7 +78,7 @@ def calibrate(  # noqa: PLR0913  one argument for each option
 ) -> None:
     """Find what a pen's sensors get wrong, guided step by step, and keep it for this pen.
 
-    About four minutes: rest, poses, tumble, force. The next time this pen connects, its samples are corrected.
+    About four minutes: rest, poses, tumble, force. When this pen connects again, its samples are corrected.
     """
     chosen = [show, list_all, export is not None, import_from is not None, read_from_pen]
     if sum(chosen) > 1 or (any(chosen) and write_to_pen):
@@ -194,4 +198,3 @@ def _json(record: PenCalibration) -> str:
     from calibration.content import to_content
 
     return json.dumps(to_content(record), ensure_ascii=False)
-

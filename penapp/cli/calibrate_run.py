@@ -39,7 +39,8 @@ DRAW_EVERY_S = 0.25
 
 class Run:
     """One use of `penapp calibrate` that measures, or only writes to the pen. `go` returns the record;
-    `truth` then holds what is left of a virtual pen's errors."""
+    `truth` then holds what is left of a virtual pen's errors.
+    """
 
     def __init__(self, wanted: Wanted) -> None:
         self.truth: tuple[Figure, ...] = ()
@@ -162,7 +163,9 @@ def copy_of(pen: str) -> tuple[Descriptor, PenCalibration | None]:
 def asking(source: PenSource) -> Asks:
     """The source as something that answers commands; a recording is none."""
     if not isinstance(source, Asks):
-        raise BadInputError(f"{source.name} is no pen that keeps a calibration.", advice="Connect the pen itself.")
+        raise BadInputError(
+            f"{source.name} is no pen that keeps a calibration.", advice="Connect the pen itself."
+        )
     return source
 
 
@@ -189,7 +192,9 @@ def _source(pen: str, speed: float | None) -> tuple[CalibrationPen | None, PenSo
 def _stored(descriptor: Descriptor) -> PenCalibration:
     record = calibration_store().newest(pen_id_of(descriptor))
     if record is None:
-        raise BadInputError(f"the pen {descriptor.name!r} was never calibrated.", advice="Leave --no-measure out.")
+        raise BadInputError(
+            f"the pen {descriptor.name!r} was never calibrated.", advice="Leave --no-measure out."
+        )
     return record
 
 
@@ -215,4 +220,6 @@ def _erase() -> None:
 
 
 def _help() -> None:
-    click.echo("    Enter = the mass is on the scale, or end the step now; s skip, a again, b back, q stop", err=True)
+    click.echo(
+        "    Enter = the mass is on the scale, or end the step now; s skip, a again, b back, q stop", err=True
+    )

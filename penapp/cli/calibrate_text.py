@@ -37,7 +37,11 @@ def outcome(result: StepResult) -> str:
 
 def described(record: PenCalibration) -> str:
     """A record for people."""
-    when = "never calibrated" if record.date.timestamp() == NEVER else f"{record.date.astimezone():%Y-%m-%d %H:%M}"
+    when = (
+        "never calibrated"
+        if record.date.timestamp() == NEVER
+        else f"{record.date.astimezone():%Y-%m-%d %H:%M}"
+    )
     parts = [f"Calibration of pen {record.pen_id}, {when}"]
     if record.temperature_c is not None:
         parts[0] += f", {record.temperature_c:.1f} °C"

@@ -1,5 +1,6 @@
 """What a hand does to calibrate a pen: rest, poses, a tumble, loads on a scale. Every piece begins and ends
-at rest, so that pieces follow each other without a jerk."""
+at rest, so that pieces follow each other without a jerk.
+"""
 
 from __future__ import annotations
 

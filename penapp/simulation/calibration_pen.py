@@ -24,7 +24,8 @@ Array = NDArray[np.float64]
 
 class CalibrationPen:
     """A CountSource that never ends. `perform` may be called from any thread; the hand turns to it after the
-    piece of motion that it is in."""
+    piece of motion that it is in.
+    """
 
     def __init__(self, rate_hz: float = 100.0, *, seed: int = 1) -> None:
         self.imperfections = Imperfections.draw(seed)
@@ -80,7 +81,9 @@ def _rigid(piece: Piece, rate_hz: float) -> RigidMotion:
     """The piece's turning rate and the acceleration of the pen's long axis; at rest before and after."""
     body = piece.turn.as_matrix()
     axes = np.swapaxes(body, 1, 2)
-    ends = Rotation.from_quat(np.concatenate([piece.turn.as_quat()[:1], piece.turn.as_quat(), piece.turn.as_quat()[-1:]]))
+    ends = Rotation.from_quat(
+        np.concatenate([piece.turn.as_quat()[:1], piece.turn.as_quat(), piece.turn.as_quat()[-1:]])
+    )
     rate = (ends[:-2].inv() * ends[2:]).as_rotvec() * (rate_hz / 2.0)
     long = np.concatenate([axes[:1, 2], axes[:, 2], axes[-1:, 2]])
     swing = (long[2:] - 2.0 * long[1:-1] + long[:-2]) * rate_hz**2

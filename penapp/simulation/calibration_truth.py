@@ -21,7 +21,11 @@ def remaining(truth: PenCalibration, found: PenCalibration) -> tuple[Figure, ...
     up = centres()
     return (
         Figure("gyroscope zero", "deg/s", *_zero_error(truth.gyro, found.gyro)),
-        Figure("gyroscope at 200 deg/s", "deg/s", *_rms(truth.gyro, found.gyro, np.deg2rad(200.0) * up, 180 / np.pi)),
+        Figure(
+            "gyroscope at 200 deg/s",
+            "deg/s",
+            *_rms(truth.gyro, found.gyro, np.deg2rad(200.0) * up, 180 / np.pi),
+        ),
         Figure("front accelerometer", "mm/s2", *_rms(truth.front, found.front, GRAVITY * up, 1000.0)),
         Figure("rear accelerometer", "mm/s2", *_rms(truth.rear, found.rear, GRAVITY * up, 1000.0)),
         Figure("magnetometer, direction", "deg", *_direction(truth.mag, found.mag, up, _field_ut(found))),

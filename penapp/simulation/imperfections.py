@@ -33,7 +33,8 @@ class Imperfections:
     @staticmethod
     def draw(seed: int) -> Imperfections:
         """Errors as large as cheap parts have them: raw accelerometers about 0.5 m/s2 off, soft iron 10 %,
-        hard iron stronger than half the field, a force sensor that is no straight line."""
+        hard iron stronger than half the field, a force sensor that is no straight line.
+        """
         rng = np.random.default_rng(seed)
         usual = Device.draw(rng)
         device = replace(

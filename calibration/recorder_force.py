@@ -29,13 +29,16 @@ class ForceRecorder:
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
         self._window = max(8, round(HOLD_S * setup.rate_hz))
+        self._tail: Array = np.empty(0)
         self._recent: Array = np.empty(0)
         self._levels: list[Level] = []
         self._confirmed = False
 
     def push(self, t: Array, values: Array) -> None:
-        for start in range(0, len(values), self._window // 8):
-            part = values[start : start + self._window // 8, FORCE]
+        self._tail = np.concatenate([self._tail, values[:, FORCE]])
+        step = self._window // 8
+        while len(self._tail) >= step:
+            part, self._tail = self._tail[:step], self._tail[step:]
             self._recent = np.concatenate([self._recent, part])[-self._window :]
             self._take()
 

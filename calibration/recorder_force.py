@@ -28,7 +28,7 @@ class ForceRecorder:
 
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
-        self._window = max(8, round(HOLD_S * setup.rate_hz))
+        self._window = 8 * max(1, round(HOLD_S * setup.rate_hz / 8))
         self._tail: Array = np.empty(0)
         self._recent: Array = np.empty(0)
         self._levels: list[Level] = []
@@ -45,7 +45,7 @@ class ForceRecorder:
     def confirm(self) -> None:
         """The scale shows the mass now: the next 1.5 s are the level."""
         if not self._done:
-            self._confirmed, self._recent = True, self._recent[:0]
+            self._confirmed, self._recent, self._tail = True, self._recent[:0], self._tail[:0]
 
     def back(self) -> None:
         """The last level was none."""

@@ -20,6 +20,7 @@ from penapp.cli.calibrate_text import heading, outcome, progress_line
 from penapp.cli.keys import Keys
 from penapp.cli.sources import VIRTUAL_NAMES, source_for
 from penapp.device.pen_memory import Asks, read_calibration, write_calibration
+from penapp.device.replay import ReplaySource
 from penapp.device.source import ArrivedFrame, PenSource
 from penapp.errors import BadInputError
 from penapp.simulation.calibration_pen import CalibrationPen
@@ -46,7 +47,8 @@ class Run:
         self.truth: tuple[Figure, ...] = ()
         self._wanted = wanted
         self._pen, self._source = _source(wanted.pen, wanted.speed)
-        self._keys = Keys() if self._pen is None and wanted.measure else None
+        self._automatic = self._pen is not None or isinstance(self._source, ReplaySource)
+        self._keys = Keys() if wanted.measure and not self._automatic else None
         self._wait_s = 0.0
 
     def go(self) -> PenCalibration:
@@ -65,7 +67,7 @@ class Run:
 
     async def _measured(self, descriptor: Descriptor) -> PenCalibration:
         previous = known_pen(descriptor).calibration
-        setup = setup_for(descriptor, previous, automatic=self._pen is not None)
+        setup = setup_for(descriptor, previous, automatic=self._automatic)
         procedure = Procedure(setup, self._wanted.steps)
         assembler = StreamAssembler(descriptor)
         self._announce(procedure)

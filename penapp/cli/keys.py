@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import sys
 import threading
@@ -22,5 +23,6 @@ class Keys:
             return None
 
     def _read(self) -> None:
-        for line in sys.stdin:
-            self._lines.put(line.strip().lower())
+        with contextlib.suppress(OSError, ValueError):  # no keyboard, or closed meanwhile
+            for line in sys.stdin:
+                self._lines.put(line.strip().lower())

@@ -203,7 +203,7 @@ def test_on_a_scale_a_level_counts_when_it_was_confirmed_and_was_steady():
     values[:, 12] += np.linspace(0.0, 1.0, len(t))
     procedure.push(t, values)
     assert procedure.progress.problem == "Hold it steady."
-    procedure.push(*pressed(0.05))
+    procedure.push(*pressed(0.05, 2.0))
     assert procedure.progress.level.number == 2
     assert procedure.progress.level.mass_g == MASSES_G[1]
     procedure.back()

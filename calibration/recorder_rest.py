@@ -49,7 +49,7 @@ class RestRecorder:
         rests: tuple[Rest, ...] = (rest,) if rest is not None else ()
         found = fit_gyro_bias(rests, self._setup.rate_hz)
         gyro = replace(draft.calibration.gyro, offset=as_vector(found.offset))
-        before = np.linalg.norm(found.offset - np.asarray(self._setup.previous.gyro.offset))
+        before = np.linalg.norm(found.offset)
         figure = Figure(
             "gyroscope at rest", "deg/s", float(np.degrees(found.error)), float(np.degrees(before))
         )

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from firmware_protocol.descriptor import Descriptor
 from firmware_protocol.errors import ProtocolError
 from penapp.device.diagnosis import no_samples
 from penapp.device.errors import RecordingError
@@ -82,6 +83,7 @@ class LiveSession:
         self._on_event = on_event
         self._writer: StreamWriter | None = None
         self._assembler: StreamAssembler | None = None
+        self._descriptor: Descriptor | None = None
         self._rate = RateMeter()
         self._link = LinkState.CLOSED
         self._queue = BlockQueue(round(QUEUE_S * MAX_RATE_HZ))
@@ -112,6 +114,11 @@ class LiveSession:
             if thread.is_alive():
                 return False
         return True
+
+    @property
+    def descriptor(self) -> Descriptor | None:
+        """The pen that is connected; None before it was met."""
+        return self._descriptor
 
     def status(self) -> LiveStatus:
         """A snapshot, from any thread."""
@@ -175,7 +182,7 @@ class LiveSession:
     async def _acquire(self) -> None:
         self._change(LinkState.OPENING)
         started_s = time.monotonic()
-        descriptor = await self._source.open()
+        descriptor = self._descriptor = await self._source.open()
         self._assembler = StreamAssembler(descriptor)
         if self._record_to is not None:
             self._writer = StreamWriter(self._record_to, descriptor)

@@ -10,7 +10,9 @@ from calibration.sensor import PenCalibration
 from firmware_protocol.commands import CAL_READ_ARGS, CAL_WRITE_ARGS, seal, unseal
 from firmware_protocol.errors import ProtocolError
 from firmware_protocol.messages import Op, Response
-from penapp.device.errors import PenMemoryError
+from penapp.device.diagnosis import RESTART
+from penapp.device.errors import PenMemoryError, PenSilentError
+from penapp.device.requests import NoAnswerError
 from penapp.errors import BadInputError
 
 PIECE_BYTES = 96
@@ -20,7 +22,7 @@ MAX_BYTES = 4096
 
 @runtime_checkable
 class Asks(Protocol):
-    """An open pen that answers commands; raises `DeviceError` subclasses."""
+    """An open pen that answers commands, such as `PenLink`."""
 
     async def ask(self, op: Op, args: bytes = b"") -> Response: ...
 
@@ -35,7 +37,7 @@ async def write_calibration(pen: Asks, calibration: PenCalibration) -> int:
         )
     for offset in range(0, len(stored), PIECE_BYTES):
         head = CAL_WRITE_ARGS.pack(offset, len(stored))
-        await pen.ask(Op.CAL_WRITE, head + stored[offset : offset + PIECE_BYTES])
+        await _asked(pen, Op.CAL_WRITE, head + stored[offset : offset + PIECE_BYTES])
     if await _read(pen) != stored:
         raise PenMemoryError(
             "what the pen gives back is not what was written to it.", advice="Write it again."
@@ -57,7 +59,7 @@ async def read_calibration(pen: Asks) -> PenCalibration | None:
 async def _read(pen: Asks) -> bytes:
     stored, total = b"", 1
     while len(stored) < total:
-        answer = await pen.ask(Op.CAL_READ, CAL_READ_ARGS.pack(len(stored)))
+        answer = await _asked(pen, Op.CAL_READ, CAL_READ_ARGS.pack(len(stored)))
         total, piece = int.from_bytes(answer.data[:2], "little"), answer.data[2:]
         if total and not piece:
             raise PenMemoryError(
@@ -66,3 +68,10 @@ async def _read(pen: Asks) -> bytes:
             )
         stored += piece
     return stored
+
+
+async def _asked(pen: Asks, op: Op, args: bytes) -> Response:
+    try:
+        return await pen.ask(op, args)
+    except NoAnswerError:
+        raise PenSilentError(f"the pen does not answer {op.name}.", advice=RESTART) from None

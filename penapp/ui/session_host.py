@@ -9,8 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from firmware_protocol.descriptor import Descriptor
 from penapp.errors import PenappError
 from penapp.live_types import Failed, LiveEvent, LiveStatus
+from penapp.ui.calibration_state import PenHand
 from penapp.ui.pad_state import ShownInk
 from penapp.ui.strip_state import Samples
 from penapp.ui.view_state import Phase, SourceChoice
@@ -23,6 +25,8 @@ class Session(Protocol):
 
     @property
     def ring(self) -> Samples: ...
+    @property
+    def descriptor(self) -> Descriptor | None: ...
     def start(self) -> None: ...
     def stop(self) -> None: ...
     def status(self) -> LiveStatus: ...
@@ -39,11 +43,13 @@ InkSoFar = Callable[[], ShownInk]
 
 @dataclass(frozen=True, slots=True)
 class OpenPen:
-    """A session not yet started; `pad` takes the writing pad's points, `ink` shows what the pen writes."""
+    """A session not yet started; `pad` takes the writing pad's points, `ink` shows what the pen writes;
+    `hand` is a virtual pen that can be calibrated."""
 
     session: Session
     pad: PadSink | None = None
     ink: InkSoFar | None = None
+    hand: PenHand | None = None
 
 
 Opener = Callable[[SourceChoice, Callable[[LiveEvent], None]], OpenPen]

@@ -92,7 +92,9 @@ def accelerometer(seeds: int) -> None:
 
 
 def whole(seeds: int) -> None:
-    print("whole runs on virtual pens (rest, poses, tumble, force), errors against the truth, before and after")
+    print(
+        "whole runs on virtual pens (rest, poses, tumble, force), errors against the truth, before and after"
+    )
     for rate_hz in (100.0, 400.0):
         runs = [whole_run(seed, rate_hz) for seed in range(seeds)]
         print(f" {rate_hz:.0f} Hz, {np.median([run.seconds for run in runs]):.0f} s of pen time")

@@ -251,7 +251,9 @@ def test_accelerometers_that_see_different_things_are_refused():
     front = GRAVITY * known.directions(rng, 20)
     refused(Reason.IMPLAUSIBLE, fit_rotation, front, front[:, [1, 0, 2]])
     refused(Reason.TOO_FEW, fit_rotation, front[:3], front[:3])
-    refused(Reason.NOT_SPREAD, fit_rotation, np.repeat(front[:1], 20, axis=0), np.repeat(front[:1], 20, axis=0))
+    refused(
+        Reason.NOT_SPREAD, fit_rotation, np.repeat(front[:1], 20, axis=0), np.repeat(front[:1], 20, axis=0)
+    )
 
 
 def swinging(arm_m, *, brisk=3.0, seconds=15.0, rate_hz=100.0):

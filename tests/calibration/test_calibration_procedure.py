@@ -132,7 +132,10 @@ def test_an_evenly_turning_pen_is_no_resting_one():
 
 def test_a_step_may_be_skipped_or_begun_again_and_what_was_known_stays():
     known = PenCalibration(
-        "pen", datetime(2026, 1, 1, tzinfo=UTC), front=Correction((0.1, 0.0, 0.0)), mag=Correction((9.0, 0, 0))
+        "pen",
+        datetime(2026, 1, 1, tzinfo=UTC),
+        front=Correction((0.1, 0.0, 0.0)),
+        mag=Correction((9.0, 0, 0)),
     )
     procedure = Procedure(plain_setup(previous=known))
     procedure.push(*still(4.0))
@@ -236,7 +239,9 @@ def test_a_pen_with_one_accelerometer_and_no_magnetometer_gets_what_it_can_have(
     pen = CalibrationPen(seed=1)
     valid = np.ones(13, dtype=np.bool_)
     valid[3:6] = valid[9:13] = False
-    procedure = Procedure(replace(virtual_setup(pen), valid=valid), only=frozenset({StepId.REST, StepId.POSES}))
+    procedure = Procedure(
+        replace(virtual_setup(pen), valid=valid), only=frozenset({StepId.REST, StepId.POSES})
+    )
     for t, values in samples(pen):
         if procedure.step is None:
             break

@@ -34,7 +34,9 @@ def virtual_setup(pen: CalibrationPen) -> Setup:
     return setup_for(pen.descriptor, None, automatic=True)
 
 
-def samples(pen: CalibrationPen, read: int = READ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float32]]]:
+def samples(
+    pen: CalibrationPen, read: int = READ
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float32]]]:
     """t and values as they come, for ever."""
     stream, n = pen.descriptor.streams[0], 0
     while True:
@@ -44,7 +46,9 @@ def samples(pen: CalibrationPen, read: int = READ) -> Iterator[tuple[NDArray[np.
         n += len(counts)
 
 
-def played(pen: CalibrationPen, step: StepId, seconds: float) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+def played(
+    pen: CalibrationPen, step: StepId, seconds: float
+) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
     """So many seconds of one kind of motion."""
     pen.perform(step)
     wanted, t, values = round(seconds * pen.descriptor.streams[0].rate_hz), [], []

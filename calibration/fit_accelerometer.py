@@ -25,7 +25,7 @@ LEAST_SIGMA = 0.003 / GRAVITY
 """Noise of a pose's mean when the residuals say less."""
 SOFT = 0.03 / GRAVITY
 KNOCKED, MAX_KNOCKED = 0.03, 0.15
-"""A pose this far off (m/s2), and further than the others, was knocked; more than this share is no accident."""
+"""A pose this far off (m/s2), and further than the others, was knocked; more of them are no accident."""
 MAX_RMS = 0.06
 """m/s2; more left over is not this sensor's noise."""
 MAX_EXPECTED = 0.06

@@ -102,7 +102,7 @@ def fit_gyro_gain(turns: Sequence[Turn], offset: Array, rate_hz: float) -> GyroG
     steps = _padded([_steps(t.rate - offset, rate_hz) for t in usable])
 
     def residual(gain: Array) -> Array:
-        return (_carried(before, steps @ gain.reshape(3, 3).T) - after).ravel()
+        return np.asarray((_carried(before, steps @ gain.reshape(3, 3).T) - after).ravel())
 
     plain = residual(np.eye(3).ravel())
     found = least_squares(residual, np.eye(3).ravel(), loss="soft_l1", f_scale=0.02, max_nfev=12, xtol=1e-7)

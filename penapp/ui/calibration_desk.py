@@ -1,4 +1,4 @@
-"""What the main window does about calibration: which pen, the wizard on top of it, the record into the store."""
+"""What the main window does about calibration: which pen, the wizard on top, the record into the store."""
 
 from __future__ import annotations
 

@@ -99,7 +99,12 @@ class CalibrationDialog(QDialog):
         button = QPushButton(text)
         button.setToolTip(tip)
         button.setAutoDefault(False)
-        button.clicked.connect(lambda: (act(), self._show(self._wizard.view())))
+
+        def pressed() -> None:
+            act()
+            self._show(self._wizard.view())
+
+        button.clicked.connect(pressed)
         return button
 
     def _arrange(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +95,7 @@ class CalibrationPicture(QWidget):
         painter.setPen(QPen(QColor(self._theme.line), 1))
         for line in _grid_lines():
             seen = facing(line, view)
-            for a, b in zip(seen, seen[1:], strict=False):
+            for a, b in pairwise(seen):
                 if a[2] > 0 and b[2] > 0:
                     painter.drawLine(_point(centre, radius, a), _point(centre, radius, b))
         painter.setBrush(Qt.BrushStyle.NoBrush)

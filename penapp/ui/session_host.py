@@ -44,7 +44,8 @@ InkSoFar = Callable[[], ShownInk]
 @dataclass(frozen=True, slots=True)
 class OpenPen:
     """A session not yet started; `pad` takes the writing pad's points, `ink` shows what the pen writes;
-    `hand` is a virtual pen that can be calibrated."""
+    `hand` is a virtual pen that can be calibrated.
+    """
 
     session: Session
     pad: PadSink | None = None

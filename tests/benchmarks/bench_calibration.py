@@ -1,4 +1,4 @@
-"""How well known errors are found, beside the figures to reach: `python tests/benchmarks/bench_calibration.py [SEEDS]`."""
+"""How well known errors are found: `python tests/benchmarks/bench_calibration.py [SEEDS]`."""
 
 from __future__ import annotations
 

@@ -20,10 +20,12 @@ CURVE = ForceCurve((0.05, 0.5, 1.9, 4.1), (0.0, 0.4, 2.0, 4.0))
 RECORD = PenCalibration(
     "7669727463616c31", DAY, front=Correction((0.1, -0.2, 1.0 / 3.0)), force_curve=CURVE,
     lever_arm_mm=(0.1, -0.2, 89.8), rotation_deg=(1.0, 2.0, 3.0), temperature_c=21.5,
-    figures=(Figure("force", "N", 0.02, 0.2), Figure("magnetometer, sphere seen", "%", 97.0)), software="penapp 0.1.0",
+    figures=(Figure("force", "N", 0.02, 0.2), Figure("magnetometer, sphere seen", "%", 97.0)),
+    software="penapp 0.1.0",
 )  # fmt: skip
 VERSION_1 = {
-    "pen_id": "old", "date": "2025-01-02T03:04:05+00:00", "force_zero_n": 0.05, "force_scale": 1.1, "format_version": 1,
+    "pen_id": "old", "date": "2025-01-02T03:04:05+00:00", "force_zero_n": 0.05, "force_scale": 1.1,
+    "format_version": 1,
     **{name: {"offset": [0.1, 0.2, 0.3], "gain": [[1, 0, 0], [0, 1.5, 0], [0, 0, 1]]}
        for name in ("front", "rear", "gyro", "mag")},
 }  # fmt: skip

@@ -29,7 +29,7 @@ def store(monkeypatch, tmp_path):
 
 
 @pytest.fixture
-def calibrate(store, capsys):
+def calibrate(store, capsys):  # noqa: ARG001  no test touches the user's records
     def call(*arguments):
         code = run_cli(["calibrate", *(str(a) for a in arguments)])
         seen = capsys.readouterr()

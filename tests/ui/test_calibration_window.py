@@ -131,14 +131,14 @@ def test_space_takes_the_mass_that_the_scale_shows(bench, open_wizard):
     for count, mass in enumerate(MASSES_G[:3]):
         assert f"{mass:.0f} g" in dialog._what.text()
         QTest.keyClick(dialog, Qt.Key.Key_Space)
-        assert not dialog.confirm.isEnabled()
+        bench.until(lambda: not dialog.confirm.isEnabled())
         feed(dialog, session, still(1.6, force=0.05 + mass * 9.81e-3))
         assert dialog._line.text() == f"{count + 1} of {len(MASSES_G)} levels"
     QTest.mouseClick(dialog.back, LEFT)
     assert "50 g" in dialog._what.text()
 
 
-def test_escape_closes_and_nothing_is_saved(bench, open_wizard, store):
+def test_escape_closes_and_nothing_is_saved(open_wizard, store):
     window, dialog, session = open_wizard()
     feed(dialog, session, still(12.0))
     QTest.keyClick(dialog, Qt.Key.Key_Escape)
@@ -159,7 +159,7 @@ def test_a_pen_that_goes_away_leaves_what_was_measured(bench, open_wizard, store
     assert window.host.phase is Phase.IDLE
 
 
-def test_a_record_that_cannot_be_saved_is_told(bench, open_wizard, tmp_path):
+def test_a_record_that_cannot_be_saved_is_told(open_wizard, tmp_path):
     window, dialog, session = open_wizard()
     feed(dialog, session, still(12.0))
     (tmp_path / "calibration").write_text("in the way", encoding="utf-8")
@@ -177,7 +177,8 @@ def test_a_second_call_shows_the_same_wizard_and_the_window_takes_it_along(bench
     assert bench.sessions[0].stopped == 1
 
 
-def test_the_demo_and_the_pad_give_way_to_a_virtual_pen_that_can_be_calibrated(bench, store):
+@pytest.mark.usefixtures("store")
+def test_the_demo_and_the_pad_give_way_to_a_virtual_pen_that_can_be_calibrated(bench):
     window = bench.window()
     window.calibration.begin()
     bench.until(lambda: window.calibration.dialog is not None)
@@ -189,7 +190,7 @@ def test_the_demo_and_the_pad_give_way_to_a_virtual_pen_that_can_be_calibrated(b
     assert pen_to_calibrate(SERIAL) == SERIAL
 
 
-def painted(app, shows, progress, theme):
+def painted(shows, progress, theme):
     """Pixels in the accent colour."""
     picture = CalibrationPicture()
     picture.resize(430, 220)
@@ -203,16 +204,17 @@ def painted(app, shows, progress, theme):
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
-def test_the_sphere_fills_with_what_was_seen(bench, theme):
+@pytest.mark.usefixtures("bench")
+def test_the_sphere_fills_with_what_was_seen(theme):
     some = np.zeros(CELLS, dtype=np.bool_)
     seen = []
     for count in (0, 12, 48):
         some[:count] = True
-        seen.append(painted(bench.app, Shows.COVERAGE, Progress(0.5, "", cells=some), theme))
+        seen.append(painted(Shows.COVERAGE, Progress(0.5, "", cells=some), theme))
     assert seen[0] == 0
     assert 500 < seen[1] < 0.5 * seen[2]
     dots = Progress(0.5, "", points=np.eye(3))
-    assert painted(bench.app, Shows.POSES, dots, theme) > 20
+    assert painted(Shows.POSES, dots, theme) > 20
 
 
 def test_the_two_spheres_show_every_direction_once():

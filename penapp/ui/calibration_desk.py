@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from calibration.errors import CalibrationError
-from calibration.sensor import PenCalibration
-from penapp.calibrate import calibration_store, known_pen, setup_for
 from penapp.errors import PenappError
-from penapp.ui.calibration_dialog import CalibrationDialog
-from penapp.ui.calibration_state import CalibrationWizard
+from penapp.ui.session_host import OpenPen
 from penapp.ui.theme import LIGHT, Theme
 from penapp.ui.tone import Tone
 from penapp.ui.view_state import CALIBRATION_PEN, Banner, Phase, SourceChoice, is_live, pen_to_calibrate
 
 if TYPE_CHECKING:
+    from calibration.sensor import PenCalibration
+    from firmware_protocol.descriptor import Descriptor
+    from penapp.ui.calibration_dialog import CalibrationDialog
     from penapp.ui.main_window import MainWindow
 
 
@@ -50,11 +50,18 @@ class CalibrationDesk:
             return
         self._wanted = None
         try:
-            setup = setup_for(descriptor, known_pen(descriptor).calibration, automatic=pen.hand is not None)
-            wizard = CalibrationWizard(setup, pen.session.ring, pen.hand)
+            self._open(pen, descriptor)
         except (CalibrationError, PenappError) as error:
             self._window.show_error(Banner(error.args[0], error.advice, Tone.BAD))
-            return
+
+    def _open(self, pen: OpenPen, descriptor: Descriptor) -> None:
+        """Imports are late: the window opens without what only the wizard needs."""
+        from penapp.calibrate import known_pen, setup_for
+        from penapp.ui.calibration_dialog import CalibrationDialog
+        from penapp.ui.calibration_state import CalibrationWizard
+
+        setup = setup_for(descriptor, known_pen(descriptor).calibration, automatic=pen.hand is not None)
+        wizard = CalibrationWizard(setup, pen.session.ring, pen.hand)
         name = descriptor.name or descriptor.device_id.hex()
         self.dialog = CalibrationDialog(wizard, name, self._theme, self._window)
         self.dialog.wanted.connect(self._save)
@@ -79,6 +86,8 @@ class CalibrationDesk:
 
     def _save(self, record: PenCalibration) -> None:
         """Keep the record; a real pen is connected again, so that it counts from now on."""
+        from penapp.calibrate import calibration_store
+
         try:
             calibration_store().save(record)
         except CalibrationError as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
 
 import numpy as np
 
@@ -14,18 +13,13 @@ from calibration.errors import FitRefusedError
 from calibration.procedure import Procedure
 from calibration.progress import Progress
 from calibration.sensor import Figure, PenCalibration
-from calibration.steps import Shows, Step, StepId, Way
+from calibration.steps import Shows, Step, Way
+from penapp.ui.session_host import PenHand
 from penapp.ui.strip_state import Samples
 from penapp.ui.tone import Tone
 
 RETRY_S = 5.0
 """A refused fit is tried again after so many seconds of further samples."""
-
-
-class PenHand(Protocol):
-    """A virtual pen that does what the steps ask for."""
-
-    def perform(self, step: StepId | None) -> None: ...
 
 
 class StepState(Enum):

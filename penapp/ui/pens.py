@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from penapp.live_types import LiveEvent
-from penapp.ui.calibration_state import PenHand
-from penapp.ui.session_host import InkSoFar, Opener, OpenPen, PadSink
+from penapp.ui.session_host import InkSoFar, Opener, OpenPen, PadSink, PenHand
 from penapp.ui.view_state import CALIBRATION_PEN, PortChoice, SourceChoice, SourceKind
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from calibration.steps import StepId
 from firmware_protocol.descriptor import Descriptor
 from penapp.errors import PenappError
 from penapp.live_types import Failed, LiveEvent, LiveStatus
-from penapp.ui.calibration_state import PenHand
 from penapp.ui.pad_state import ShownInk
 from penapp.ui.strip_state import Samples
 from penapp.ui.view_state import Phase, SourceChoice
@@ -36,6 +36,12 @@ class PadSink(Protocol):
     """What the writing pad feeds: `penapp.simulation.pad.PadPen`."""
 
     def move(self, x_mm: float, y_mm: float, down: bool, t_s: float) -> None: ...
+
+
+class PenHand(Protocol):
+    """A virtual pen that does what the steps of a calibration ask for."""
+
+    def perform(self, step: StepId | None) -> None: ...
 
 
 InkSoFar = Callable[[], ShownInk]

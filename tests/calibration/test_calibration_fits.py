@@ -45,9 +45,9 @@ def tumble_error(seed, outliers=0.0):
 
 
 @pytest.mark.parametrize(("outliers", "median_deg", "worst_deg"), [(0.0, 0.036, 0.08), (0.05, 0.05, 0.1)])
-def test_soft_and_hard_iron_of_a_minutes_tumble_leave_hundredths_of_a_degree(outliers, median_deg, worst_deg):
+def test_soft_and_hard_iron_leave_hundredths_of_a_degree(report, outliers, median_deg, worst_deg):
     errors = np.array([tumble_error(seed, outliers) for seed in SEEDS])
-    print(f"\nmagnetometer, {len(errors)} pens, {100 * outliers:.0f} % outliers: direction "
+    report(f"magnetometer, {len(errors)} pens, {100 * outliers:.0f} % outliers: direction "
           f"{np.median(errors[:, 0]):.1f} -> {np.median(errors[:, 1]):.3f} deg, "
           f"worst {errors[:, 1].max():.3f} deg")  # fmt: skip
     assert np.median(errors[:, 0]) > 40.0
@@ -113,7 +113,7 @@ def test_readings_at_the_limit_too_few_or_not_finite_are_refused():
 
 
 @pytest.mark.parametrize(("count", "median_mm_s2", "worst_mm_s2"), [(18, 6.0, 9.0), (30, 4.0, 6.0)])
-def test_poses_without_a_fixture_leave_a_few_millimetres_per_second_squared(count, median_mm_s2, worst_mm_s2):
+def test_poses_without_a_fixture_leave_a_few_mm_s2(report, count, median_mm_s2, worst_mm_s2):
     raw, fine = [], []
     for seed in SEEDS:
         rng = np.random.default_rng(seed)
@@ -127,7 +127,7 @@ def test_poses_without_a_fixture_leave_a_few_millimetres_per_second_squared(coun
             continue
         raw.append(1000 * sensor.error(Correction(), true))
         fine.append(1000 * sensor.error(fit.correction, true))
-    print(f"\naccelerometer, {count} poses, {len(fine)} of {len(SEEDS)} pens: {np.median(raw):.0f} -> "
+    report(f"accelerometer, {count} poses, {len(fine)} of {len(SEEDS)} pens: {np.median(raw):.0f} -> "
           f"{np.median(fine):.1f} mm/s2, worst {max(fine):.1f}")  # fmt: skip
     assert len(fine) >= len(SEEDS) / 2
     assert np.median(raw) > 300.0

@@ -32,12 +32,12 @@ def first_run():
     return whole_run(0)
 
 
-def test_a_whole_run_recovers_what_is_wrong_with_the_pen(first_run):
+def test_a_whole_run_recovers_what_is_wrong_with_the_pen(first_run, report):
     for seed in SEEDS:
         run = first_run if seed == 0 else whole_run(seed)
         left = {figure.name: figure for figure in run.remaining}
         row = ", ".join(f"{f.name} {f.before:.3g} -> {f.after:.3g} {f.unit}" for f in run.remaining)
-        print(f"\npen {seed}, {run.seconds:.0f} s: {row}")
+        report(f"calibration, pen {seed:2}, {run.seconds:.0f} s: {row}")
         for name, worst in WORST.items():
             assert left[name].after <= worst, name
             assert name.startswith("distance") or left[name].after < 0.6 * left[name].before, name

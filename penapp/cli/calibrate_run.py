@@ -19,6 +19,7 @@ from penapp.calibrate import calibration_store, known_pen, pen_id_of, setup_for
 from penapp.cli.calibrate_text import heading, outcome, progress_line
 from penapp.cli.keys import Keys
 from penapp.cli.sources import VIRTUAL_NAMES, source_for
+from penapp.device.discover import VIRTUAL_BLE
 from penapp.device.pen_memory import Asks, read_calibration, write_calibration
 from penapp.device.replay import ReplaySource
 from penapp.device.source import ArrivedFrame, PenSource
@@ -182,13 +183,17 @@ async def _with(source: PenSource, work: Callable[[Descriptor], Awaitable[T]]) -
 
 def _source(pen: str, speed: float | None) -> tuple[CalibrationPen | None, PenSource]:
     """The source, and the virtual pen's hand where there is one."""
-    if pen not in VIRTUAL_NAMES:
-        return None, source_for(pen, speed)
-    from penapp.device.virtual import VirtualPenSource
-
-    hand = CalibrationPen()
     pace = VIRTUAL_SPEED if speed is None else speed or None
-    return hand, VirtualPenSource(hand, speed=pace)
+    hand = CalibrationPen()
+    if pen == VIRTUAL_BLE:
+        from penapp.device.virtual_ble import virtual_ble_pen
+
+        return hand, virtual_ble_pen(hand, speed=pace)
+    if pen in VIRTUAL_NAMES:
+        from penapp.device.virtual import VirtualPenSource
+
+        return hand, VirtualPenSource(hand, speed=pace)
+    return None, source_for(pen, speed)
 
 
 def _stored(descriptor: Descriptor) -> PenCalibration:

@@ -64,7 +64,7 @@ class VirtualPenSource:
         await self._opened().start()
 
     async def ask(self, op: Op, args: bytes = b"") -> Response:
-        """See `SerialSource.ask`."""
+        """See `PenLink.ask`."""
         return await self._opened().ask(op, args)
 
     async def frames(self) -> AsyncIterator[list[ArrivedFrame]]:

@@ -72,7 +72,7 @@ def port_from_field(text: str, ports: tuple[PortChoice, ...]) -> str:
 
 def pen_to_calibrate(choice: SourceChoice) -> SourceChoice:
     """A real pen itself; in place of what has no sensors of its own, the virtual pen with known errors."""
-    real = choice.kind not in {SourceKind.DEMO, SourceKind.PAD, SourceKind.REPLAY}
+    real = choice.kind in {SourceKind.SERIAL, SourceKind.BLE}
     return choice if real else SourceChoice(SourceKind.DEMO, CALIBRATION_PEN)
 
 

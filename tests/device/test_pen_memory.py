@@ -44,9 +44,17 @@ def test_a_record_survives_the_pens_memory_piece_by_piece():
     assert asyncio.run(read_calibration(pen)) == RECORD
 
 
-def test_over_the_real_link():
+def bluetooth_pen():
+    pytest.importorskip("bumble", reason="the simulated radio needs bumble (extra `dev`)")
+    from penapp.device.virtual_ble import virtual_ble_pen
+
+    return virtual_ble_pen(CalibrationPen())
+
+
+@pytest.mark.parametrize("make", [lambda: VirtualPenSource(CalibrationPen()), bluetooth_pen])
+def test_over_the_real_link(make):
     async def there_and_back():
-        source = VirtualPenSource(CalibrationPen())
+        source = make()
         await source.open()
         try:
             before = await read_calibration(source)

@@ -185,9 +185,10 @@ def test_the_demo_and_the_pad_give_way_to_a_virtual_pen_that_can_be_calibrated(b
     assert bench.choices == [SourceChoice(SourceKind.DEMO, CALIBRATION_PEN)]
     window.calibration.dialog.close()
     bench.until(lambda: window.host.phase is Phase.IDLE)
-    for kind in (SourceKind.DEMO, SourceKind.PAD, SourceKind.REPLAY):
+    for kind in (SourceKind.DEMO, SourceKind.PAD, SourceKind.VIRTUAL_BLE, SourceKind.REPLAY):
         assert pen_to_calibrate(SourceChoice(kind)).target == CALIBRATION_PEN
-    assert pen_to_calibrate(SERIAL) == SERIAL
+    for real in (SERIAL, SourceChoice(SourceKind.BLE, "AA:BB:CC:DD:EE:FF")):
+        assert pen_to_calibrate(real) == real
 
 
 def painted(shows, progress, theme):

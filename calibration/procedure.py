@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -18,6 +18,10 @@ from calibration.recorder_rest import RestRecorder
 from calibration.recorder_tumble import TumbleRecorder
 from calibration.sensor import CHANNEL_COUNT, Figure, PenCalibration
 from calibration.steps import Step, StepId, steps_for
+
+LONGEST_S = 900.0
+"""A step that was left open takes no more samples than this: memory stays bounded."""
+_TOO_LONG = "Fifteen minutes are over: finish the step or start it over."
 
 
 class Recorder(Protocol):
@@ -55,8 +59,7 @@ class Procedure:
         self.results: tuple[StepResult, ...] = ()
         self._setup = setup
         self._draft = Draft(setup.previous)
-        self._at = 0
-        self._recorder: Recorder = _recorder(self.steps[0].id, setup)
+        self._enter(0)
 
     @property
     def step(self) -> Step | None:
@@ -66,7 +69,10 @@ class Procedure:
     @property
     def progress(self) -> Progress:
         """Of the present step."""
-        return self._recorder.progress if self.step is not None else Progress(1.0, "done", enough=True)
+        if self.step is None:
+            return Progress(1.0, "done", enough=True)
+        found = self._recorder.progress
+        return found if self._room > 0 else replace(found, problem=_TOO_LONG)
 
     @property
     def measured(self) -> bool:
@@ -77,7 +83,8 @@ class Procedure:
         """Consecutive samples as the pen sends them, not corrected: t (n,) s, values (n, 13) SI units."""
         if values.ndim != 2 or values.shape != (len(t), CHANNEL_COUNT):
             raise WrongChannelsError(f"samples have the shape {values.shape}, expected (n, {CHANNEL_COUNT})")
-        if self.step is not None and len(t):
+        if self.step is not None and len(t) and self._room > 0:
+            self._room -= len(t)
             self._recorder.push(np.asarray(t, dtype=np.float64), np.asarray(values, dtype=np.float64))
 
     def accept(self) -> StepResult:
@@ -124,8 +131,9 @@ class Procedure:
 
     def _enter(self, index: int) -> None:
         self._at = index
+        self._room = round(LONGEST_S * self._setup.rate_hz)
         if index < len(self.steps):
-            self._recorder = _recorder(self.steps[index].id, self._setup)
+            self._recorder: Recorder = _recorder(self.steps[index].id, self._setup)
 
 
 def _recorder(step: StepId, setup: Setup) -> Recorder:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 import click
+import numpy as np
+from numpy.typing import NDArray
 
 from calibration.errors import FitRefusedError
 from calibration.procedure import Procedure
@@ -36,7 +38,7 @@ T = TypeVar("T")
 VIRTUAL_SPEED = 20.0
 RETRY_S = 5.0
 """A refused fit is tried again after so many seconds of further samples."""
-DRAW_EVERY_S = 0.25
+LOOK_EVERY_S, DRAW_EVERY_S = 0.1, 0.25
 
 
 class Run:
@@ -50,7 +52,7 @@ class Run:
         self._pen, self._source = _source(wanted.pen, wanted.speed)
         self._automatic = self._pen is not None or isinstance(self._source, ReplaySource)
         self._keys = Keys() if wanted.measure and not self._automatic else None
-        self._wait_s = 0.0
+        self._wait_s = self._undrawn_s = 0.0
 
     def go(self) -> PenCalibration:
         return asyncio.run(_with(self._source, self._work))
@@ -73,20 +75,25 @@ class Run:
         assembler = StreamAssembler(descriptor)
         self._announce(procedure)
         await self._source.start()
-        drawn = 0
+        at_once = max(1, round(LOOK_EVERY_S * setup.rate_hz))
         async for batch in self._source.frames():
-            seconds = _feed(procedure, assembler, batch) / setup.rate_hz
-            self._wait_s = max(0.0, self._wait_s - seconds)
-            self._obey(procedure)
-            self._step(procedure)
+            for t, values in _pieces(assembler, batch, at_once):
+                procedure.push(t, values)
+                self._look(procedure, len(t) / setup.rate_hz)
             if procedure.step is None:
                 break
-            drawn += round(1000 * seconds)
-            if drawn >= 1000 * DRAW_EVERY_S:
-                drawn = 0
-                _draw(procedure.progress)
         await self._source.stop()
         return self._finished(procedure)
+
+    def _look(self, procedure: Procedure, seconds: float) -> None:
+        """After every few samples: keys, the next step, the line on the screen."""
+        self._wait_s = max(0.0, self._wait_s - seconds)
+        self._obey(procedure)
+        self._step(procedure)
+        self._undrawn_s += seconds
+        if self._undrawn_s >= DRAW_EVERY_S and procedure.step is not None:
+            self._undrawn_s = 0.0
+            _draw(procedure.progress)
 
     def _step(self, procedure: Procedure) -> None:
         """Go on when there is enough; a refusal is shown and more is collected."""
@@ -205,14 +212,15 @@ def _stored(descriptor: Descriptor) -> PenCalibration:
     return record
 
 
-def _feed(procedure: Procedure, assembler: StreamAssembler, batch: list[ArrivedFrame]) -> int:
-    """Samples that went into the present step."""
-    n = 0
+def _pieces(
+    assembler: StreamAssembler, batch: list[ArrivedFrame], at_once: int
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.float32]]]:
+    """Samples of a batch, a few at a time: a recording may come in one go."""
     for _, blocks in assembled(assembler, (arrived.frame for arrived in batch)):
         for block in blocks:
-            procedure.push(block.t, block.values)
-            n += len(block)
-    return n
+            for start in range(0, len(block), at_once):
+                part = slice(start, start + at_once)
+                yield block.t[part], block.values[part]
 
 
 def _draw(progress: Progress) -> None:

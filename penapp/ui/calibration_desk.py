@@ -9,7 +9,15 @@ from penapp.errors import PenappError
 from penapp.ui.session_host import OpenPen
 from penapp.ui.theme import LIGHT, Theme
 from penapp.ui.tone import Tone
-from penapp.ui.view_state import CALIBRATION_PEN, Banner, Phase, SourceChoice, is_live, pen_to_calibrate
+from penapp.ui.view_state import (
+    CALIBRATION_PEN,
+    Banner,
+    Phase,
+    SourceChoice,
+    is_live,
+    pen_to_calibrate,
+    source_problem,
+)
 
 if TYPE_CHECKING:
     from calibration.sensor import PenCalibration
@@ -35,7 +43,12 @@ class CalibrationDesk:
         host = self._window.host
         idle = host.phase is Phase.IDLE
         chosen = self._window.connect_panel.choice() if idle else host.choice
-        self._wanted = pen_to_calibrate(chosen)
+        wanted = pen_to_calibrate(chosen)
+        problem = source_problem(wanted)
+        if problem:
+            self._window.show_error(Banner(f"{problem}.", "Then calibrate the pen there.", Tone.BAD))
+            return
+        self._wanted = wanted
         if idle or host.choice != self._wanted:
             self._window.change_to(self._wanted)
 

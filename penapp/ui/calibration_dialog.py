@@ -50,12 +50,12 @@ class CalibrationDialog(QDialog):
         self._steps: list[QLabel] = []
         self._results = _Results()
         self.confirm = self._button("The scale shows it", "Take this mass now (Space)", wizard.confirm)
-        self.back = self._button("Back one mass", "Measure the last mass again", wizard.back)
-        self.again = self._button("Start step over", "Forget what this step has seen", wizard.again)
-        self.finish = self._button("Finish step", "Compute with what was seen so far", wizard.accept)
-        self.skip = self._button("Skip step", "What is known of these sensors stays as it is", wizard.skip)
-        self.save = QPushButton("Save")
-        self.close_button = QPushButton("Cancel")
+        self.back = self._button("Back one &mass", "Measure the last mass again", wizard.back)
+        self.again = self._button("S&tart step over", "Forget what this step has seen", wizard.again)
+        self.finish = self._button("&Finish step", "Compute with what was seen so far", wizard.accept)
+        self.skip = self._button("S&kip step", "What is known of these sensors stays as it is", wizard.skip)
+        self.save = QPushButton("&Save")
+        self.close_button = QPushButton("&Cancel")
         self._arrange()
         self.set_theme(theme)
         self._timer = QTimer(self)
@@ -173,7 +173,7 @@ class CalibrationDialog(QDialog):
         for button in (self.again, self.finish, self.skip):
             button.setEnabled(not view.over)
         self.save.setEnabled(view.can_save)
-        self.save.setText("Save" if view.over else "Save what was found")
+        self.save.setText("&Save" if view.over else "&Save what was found")
 
     def _show_steps(self, view: WizardView) -> None:
         colours = {

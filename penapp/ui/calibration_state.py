@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from calibration.draft import Setup
 from calibration.errors import FitRefusedError
@@ -18,6 +19,8 @@ from penapp.ui.session_host import PenHand
 from penapp.ui.strip_state import Samples
 from penapp.ui.tone import Tone
 
+LOOK_EVERY_S = 0.25
+"""Samples are taken a few at a time: a window that stalled for seconds must not give them all to one step."""
 RETRY_S = 5.0
 """A refused fit is tried again after so many seconds of further samples."""
 
@@ -69,11 +72,17 @@ class CalibrationWizard:
         total = self._ring.total
         t, values = self._ring.latest(max(0, total - self._seen))
         self._seen = total
+        at_once = max(1, round(LOOK_EVERY_S * self._setup.rate_hz))
+        for start in range(0, len(t), at_once):
+            part = slice(start, start + at_once)
+            self._take(t[part], values[part])
+        return self.view()
+
+    def _take(self, t: NDArray[np.float64], values: NDArray[np.float32]) -> None:
         self._procedure.push(t, values)
         self._wait_s = max(0.0, self._wait_s - len(t) / self._setup.rate_hz)
         if self._procedure.step is not None and self._procedure.progress.enough and not self._wait_s:
             self.accept()
-        return self.view()
 
     def accept(self) -> None:
         """End the present step now; a refusal stays on screen until the step is over."""

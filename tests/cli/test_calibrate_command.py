@@ -11,8 +11,11 @@ from datetime import UTC, datetime
 import pytest
 
 from calibration.sensor import Correction, PenCalibration
+from calibration.steps import StepId
 from calibration.store import CalibrationStore, write_calibration
 from firmware_protocol.channels import standard_descriptor
+from firmware_protocol.framing import FrameDecoder
+from firmware_protocol.virtual_pen import PenFirmware
 from penapp.calibrate import known_pen, pen_id_of
 from penapp.cli.run_cli import run_cli
 from penapp.device.virtual import VirtualPenSource
@@ -132,6 +135,41 @@ def test_a_recording_that_is_too_short_says_where_it_ended(calibrate, tmp_path):
     assert code == 1
     assert "ended during the step 'Rest'" in err
     assert "Nothing was saved" in err
+
+
+def test_a_recording_of_the_steps_is_as_good_as_the_pen(calibrate, tmp_path):
+    from penapp.device.recording import StreamWriter
+
+    pen = CalibrationPen(seed=5)
+    firmware = PenFirmware(pen.descriptor)
+    firmware.state.streaming = True
+    writer, decoder, taken = StreamWriter(tmp_path / "steps.pen", pen.descriptor), FrameDecoder(), 0
+    for step, seconds in ((StepId.REST, 12.0), (StepId.TUMBLE, 26.0)):
+        pen.perform(step)
+        until = taken + seconds * 100
+        while taken < until:
+            counts = pen.read(64)
+            for raw in firmware.take(counts, taken * 10_000):
+                writer.append(decoder.feed(raw))
+            taken += len(counts)
+    writer.close()
+    arguments = (
+        "--pen",
+        tmp_path / "steps.pen",
+        "--speed",
+        0,
+        "--steps",
+        "rest,tumble",
+        "--dry-run",
+        "--json",
+    )
+    code, out, err = calibrate(*arguments)
+    assert code == 0, err
+    found = json.loads(out)
+    truth = pen.imperfections.truth
+    assert found["mag"]["offset"] == pytest.approx(truth.mag.offset, abs=0.5)
+    assert found["gyro"]["offset"] == pytest.approx(truth.gyro.offset, abs=1e-3)
+    assert found["pen_id"] == VIRTUAL_ID
 
 
 def test_keys_skip_steps_and_stop(calibrate, store, monkeypatch):

@@ -45,7 +45,7 @@ def test_a_record_survives_the_pens_memory_piece_by_piece():
 
 
 def bluetooth_pen():
-    pytest.importorskip("bumble", reason="the simulated radio needs bumble (extra `dev`)")
+    pytest.importorskip("bumble", reason="the simulated radio needs bumble (extra `radio`)")
     from penapp.device.virtual_ble import virtual_ble_pen
 
     return virtual_ble_pen(CalibrationPen())

@@ -191,6 +191,16 @@ def test_the_demo_and_the_pad_give_way_to_a_virtual_pen_that_can_be_calibrated(b
         assert pen_to_calibrate(real) == real
 
 
+@pytest.mark.usefixtures("store")
+def test_without_a_port_the_window_says_what_to_do_first(bench):
+    window = bench.window()
+    window.connect_panel.choose(SourceChoice(SourceKind.SERIAL, " "))
+    window.connect_panel._port.setEditText("")
+    window.calibration.begin()
+    assert "serial port first" in window.banner.text
+    assert bench.sessions == []
+
+
 def painted(shows, progress, theme):
     """Pixels in the accent colour."""
     picture = CalibrationPicture()

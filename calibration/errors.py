@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 
 class CalibrationError(Exception):
     """An error for the person reading it; `advice` says what to do next."""
@@ -33,3 +35,24 @@ class UnreadableCalibrationError(CalibrationError):
 
 class CalibrationNotSavedError(CalibrationError):
     """The record could not be written; what was there before is untouched."""
+
+
+class Reason(Enum):
+    """Why measurements were refused."""
+
+    TOO_FEW = "too few"
+    NOT_SPREAD = "not spread"
+    MOVED = "moved"
+    SATURATED = "saturated"
+    DISTURBED = "disturbed"
+    NOT_MONOTONE = "not monotone"
+    IMPLAUSIBLE = "implausible"
+    NOT_FINITE = "not finite"
+
+
+class FitRefusedError(CalibrationError):
+    """The measurements do not determine the numbers wanted; `reason` names the kind of trouble."""
+
+    def __init__(self, reason: Reason, message: str, *, advice: str) -> None:
+        super().__init__(message, advice=advice)
+        self.reason = reason

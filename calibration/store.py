@@ -7,21 +7,22 @@ import json
 import os
 import re
 import tempfile
-from dataclasses import asdict
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC
 from pathlib import Path
-from typing import Any
 
-from calibration.errors import (
-    CalibrationNotSavedError,
-    InvalidCalibrationError,
-    NewerCalibrationError,
-    UnreadableCalibrationError,
-)
-from calibration.sensor import FORMAT_VERSION, Correction, PenCalibration
+from calibration.content import AGAIN, from_content, to_content
+from calibration.errors import CalibrationError, CalibrationNotSavedError, UnreadableCalibrationError
+from calibration.sensor import PenCalibration
 
-_SENSORS = ("front", "rear", "gyro", "mag")
-_REST = ("pen_id", "date", "force_zero_n", "force_scale", "format_version")
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file of the store: its record, or why it cannot be read."""
+
+    path: Path
+    record: PenCalibration | None
+    problem: str = ""
 
 
 class CalibrationStore:
@@ -46,9 +47,13 @@ class CalibrationStore:
         if found.pen_id != pen_id:
             raise UnreadableCalibrationError(
                 f"{records[-1]} belongs to the pen {found.pen_id!r}, expected {pen_id!r}",
-                advice="Move the file away and calibrate the pen again.",
+                advice=AGAIN,
             )
         return found
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Every file of every pen, the oldest first; damaged ones with their problem."""
+        return tuple(_entry(path) for path in sorted(self._folder.glob("*/*.json"), key=lambda p: p.name))
 
     def _of(self, pen_id: str) -> Path:
         readable = re.sub(r"[^A-Za-z0-9-]", "_", pen_id)[:40]
@@ -57,7 +62,7 @@ class CalibrationStore:
 
 def write_calibration(calibration: PenCalibration, path: Path) -> None:
     """Write the file atomically: a reader sees the old content or the new, never a part."""
-    content = asdict(calibration) | {"date": calibration.date.isoformat()}
+    content = to_content(calibration)
     temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -78,6 +83,13 @@ def write_calibration(calibration: PenCalibration, path: Path) -> None:
         ) from error
 
 
+def _entry(path: Path) -> Entry:
+    try:
+        return Entry(path, read_calibration(path))
+    except CalibrationError as error:
+        return Entry(path, None, str(error))
+
+
 def read_calibration(path: Path) -> PenCalibration:
     """The record in the file; a later format is refused, damage is named."""
     try:
@@ -85,50 +97,6 @@ def read_calibration(path: Path) -> PenCalibration:
     except (OSError, ValueError) as error:
         raise UnreadableCalibrationError(
             f"{path} cannot be read as a calibration ({error})",
-            advice="Move the file away and calibrate the pen again.",
+            advice=AGAIN,
         ) from error
-    _check_version(content, path)
-    try:
-        return _from_content(content)
-    except (KeyError, TypeError, ValueError, InvalidCalibrationError) as error:
-        raise UnreadableCalibrationError(
-            f"{path} is no complete calibration ({type(error).__name__}: {error})",
-            advice="Move the file away and calibrate the pen again.",
-        ) from error
-
-
-def _check_version(content: Any, path: Path) -> None:
-    version = content.get("format_version") if isinstance(content, dict) else None
-    if not isinstance(version, int) or version < 1:
-        raise UnreadableCalibrationError(
-            f"{path} names the format version {version!r}, expected {FORMAT_VERSION}",
-            advice="Move the file away and calibrate the pen again.",
-        )
-    if version > FORMAT_VERSION:
-        raise NewerCalibrationError(
-            f"{path} has the format version {version}, this program reads up to {FORMAT_VERSION}",
-            advice="Update the program, or move the file away and calibrate the pen again.",
-        )
-
-
-def _from_content(content: dict[str, Any]) -> PenCalibration:
-    wrong = set(content) ^ {*_SENSORS, *_REST}
-    if wrong:
-        raise KeyError(f"missing or unknown: {', '.join(sorted(wrong))}")
-    front, rear, gyro, mag = (_correction(content[name]) for name in _SENSORS)
-    return PenCalibration(
-        pen_id=str(content["pen_id"]),
-        date=datetime.fromisoformat(content["date"]),
-        front=front,
-        rear=rear,
-        gyro=gyro,
-        mag=mag,
-        force_zero_n=float(content["force_zero_n"]),
-        force_scale=float(content["force_scale"]),
-    )
-
-
-def _correction(entry: dict[str, Any]) -> Correction:
-    x, y, z = (float(v) for v in entry["offset"])
-    a, b, c = ((float(r[0]), float(r[1]), float(r[2])) for r in entry["gain"])
-    return Correction((x, y, z), (a, b, c))
+    return from_content(content, str(path))

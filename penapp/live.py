@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from firmware_protocol.descriptor import Descriptor
 from firmware_protocol.errors import ProtocolError
 from penapp.device.diagnosis import no_samples
 from penapp.device.errors import RecordingError
@@ -85,6 +86,7 @@ class LiveSession:
         self._on_event = on_event
         self._recorder: Recorder | None = None
         self._assembler: StreamAssembler | None = None
+        self._descriptor: Descriptor | None = None
         self._rate = RateMeter()
         self._clock = ClockFollower()
         self._link = LinkState.CLOSED
@@ -121,6 +123,11 @@ class LiveSession:
     def recorder(self) -> Recorder | None:
         """Where markers, prompts and labels go; None while nothing is being recorded."""
         return self._recorder
+
+    @property
+    def descriptor(self) -> Descriptor | None:
+        """The pen that is connected; None before it was met."""
+        return self._descriptor
 
     def status(self) -> LiveStatus:
         """A snapshot, from any thread."""
@@ -192,7 +199,7 @@ class LiveSession:
     async def _acquire(self) -> None:
         self._change(LinkState.OPENING)
         started_s = time.monotonic()
-        descriptor = await self._source.open()
+        descriptor = self._descriptor = await self._source.open()
         self._assembler = StreamAssembler(descriptor)
         if self._record_to is not None:
             self._recorder = open_recorder(self._record_to, descriptor, self._recording_failed)

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable
 
 from firmware_protocol.descriptor import Descriptor
 from penapp.decode.types import Hypothesis
-from penapp.live_types import LiveEvent, MakePipeline, Pipeline, TextCommitted, TextTentative
+from penapp.errors import PenappError
+from penapp.live_types import Failed, LiveEvent, MakePipeline, Pipeline, TextCommitted, TextTentative
 from penapp.stream.queue import Arrival, BlockQueue
 
 TENTATIVE_EVERY_S = 0.07
@@ -51,9 +52,16 @@ class RecogniserThread:
         try:
             self._known.wait()
             if self._descriptor is not None:
-                self._work(self._make_pipeline(self._descriptor))
+                pipeline = self._make_pipeline(self._descriptor)
+                self._warn(getattr(pipeline, "warning", None))
+                self._work(pipeline)
         except Exception as error:  # noqa: BLE001 -- end of the thread: the session shows it
             self._on_failure(error)
+
+    def _warn(self, warning: PenappError | None) -> None:
+        """Said once; the session goes on."""
+        if warning is not None:
+            self._on_event(Failed(warning.args[0], warning.advice))
 
     def _work(self, pipeline: Pipeline) -> None:
         started_s = time.monotonic()

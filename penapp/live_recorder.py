@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -92,13 +92,11 @@ def open_recorder(record_to: Path | SessionPlan, descriptor: Descriptor, on_erro
 
 def _stored_calibration(descriptor: Descriptor) -> str:
     """The calibration that the pen's samples will be corrected by, as JSON; empty if there is none."""
-    from penapp.calibrate import stored_calibration
+    from calibration.content import to_content
+    from penapp.calibrate import known_pen
 
-    try:
-        found = stored_calibration(descriptor)
-    except BadInputError:  # the pipeline says so; the samples are recorded all the same
-        return ""
-    return "" if found is None else json.dumps(asdict(found) | {"date": found.date.isoformat()}, default=str)
+    found = known_pen(descriptor).calibration
+    return "" if found is None else json.dumps(to_content(found))
 
 
 class StreamRecorder:

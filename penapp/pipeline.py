@@ -11,7 +11,7 @@ from pathlib import Path
 
 from calibration.sensor import PenCalibration, identity
 from firmware_protocol.channels import Descriptor, Quantity
-from penapp.calibrate import Calibrator, stored_calibration
+from penapp.calibrate import Calibrator, known_pen
 from penapp.decode.types import Hypothesis, TextState
 from penapp.decode.word_decoder import WordDecoder
 from penapp.dsp.features import Features
@@ -19,6 +19,7 @@ from penapp.dsp.motion import MotionEstimator
 from penapp.dsp.params import FeatureParams, PenGeometry
 from penapp.dsp.resample import MAX_FILL_S, Resampler
 from penapp.dsp.store import KEEP_S, RowStore
+from penapp.errors import PenappError
 from penapp.read_along import StretchScorer
 from penapp.recognise.looks import further_looks
 from penapp.recognise.session import OnnxRecogniser
@@ -124,10 +125,21 @@ class _Stretches:
 
 
 class Pipeline:
-    """SampleBlocks in, committed words out; `tentative` reads the word being written."""
+    """SampleBlocks in, committed words out; `tentative` reads the word being written.
 
-    def __init__(self, front_end: FrontEnd, recogniser: OnnxRecogniser, decoder: WordDecoder) -> None:
+    warning: what is not as it should be although the pen can be used, such as a damaged calibration
+    """
+
+    def __init__(
+        self,
+        front_end: FrontEnd,
+        recogniser: OnnxRecogniser,
+        decoder: WordDecoder,
+        *,
+        warning: PenappError | None = None,
+    ) -> None:
         self._front_end, self._recogniser, self._decoder = front_end, recogniser, decoder
+        self.warning = warning
 
     @property
     def contact(self) -> bool:
@@ -162,11 +174,16 @@ class Pipeline:
         return replace(hypothesis, start_t=word.segment.start_t, end_t=word.segment.end_t)
 
 
-def geometry_of(descriptor: Descriptor) -> PenGeometry:
-    """Where the pen says its accelerometers sit; the usual places where it does not say."""
+def geometry_of(descriptor: Descriptor, calibration: PenCalibration | None = None) -> PenGeometry:
+    """Where the pen says its accelerometers sit; the usual places where it does not say.
+
+    A measured lever arm replaces the distance between the two that the pen states.
+    """
     along = {mount.quantity: mount.lever_arm_mm[2] for mount in descriptor.mounts}
     usual = PenGeometry()
     front, rear = along.get(Quantity.ACC1, usual.front_mm), along.get(Quantity.ACC2, usual.rear_mm)
+    if calibration is not None and calibration.lever_arm_mm is not None:
+        rear = front + calibration.lever_arm_mm[2]
     return PenGeometry(front, rear) if rear - front > 10.0 else usual
 
 
@@ -179,16 +196,17 @@ def default_pipeline(
     recogniser = OnnxRecogniser(model, provider) if model else OnnxRecogniser(provider=provider)
     manifest = recogniser.manifest
     rate_hz = descriptor.streams[0].rate_hz
-    calibration = stored_calibration(descriptor)
+    known = known_pen(descriptor)
     words = Lexicon.load() if lexicon else None
     front_end = FrontEnd(
         rate_hz,
         manifest.params,
-        geometry_of(descriptor),
-        calibration=calibration,
+        geometry_of(descriptor, known.calibration),
+        calibration=known.calibration,
         score=StretchScorer(recogniser, words) if words else None,
     )
-    return Pipeline(front_end, recogniser, WordDecoder(manifest.alphabet, words))
+    decoder = WordDecoder(manifest.alphabet, words)
+    return Pipeline(front_end, recogniser, decoder, warning=known.problem)
 
 
 def _timed(hypothesis: Hypothesis, features: Features) -> Hypothesis:

@@ -12,6 +12,7 @@ COMMANDS = {
     "live": ("penapp.cli.live:live", "What the pen writes, as text in the terminal."),
     "devices": ("penapp.cli.devices:devices", "The pens and ports that can be used."),
     "sessions": ("penapp.cli.sessions:sessions", "What has been recorded, and whether it is whole."),
+    "calibrate": ("penapp.cli.calibrate:calibrate", "What a pen's sensors get wrong, found and kept."),
     "decode": ("penapp.cli.decode:decode", "Recordings to text."),
     "virtual-pen": ("penapp.cli.virtual_pen:virtual_pen", "A pen to open from another program or machine."),
     "convert": ("penapp.cli.convert:convert", "Recordings of other pens to streams of ours."),

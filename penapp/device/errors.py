@@ -43,3 +43,7 @@ class CommandRefusedError(DeviceError):
 
 class RecordingError(DeviceError):
     """The recording cannot be written (disk full, no permission); what is in the file stays."""
+
+
+class PenMemoryError(DeviceError):
+    """The pen's own copy of its calibration cannot be written or read."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 from firmware_protocol.descriptor import Descriptor
+from firmware_protocol.messages import Op, Response
 from firmware_protocol.virtual_pen import Faults, PenFirmware
 from penapp.device.far_end import VirtualPen
 from penapp.device.requests import LinkTiming
@@ -61,6 +62,10 @@ class VirtualPenSource:
 
     async def start(self) -> None:
         await self._opened().start()
+
+    async def ask(self, op: Op, args: bytes = b"") -> Response:
+        """See `PenLink.ask`."""
+        return await self._opened().ask(op, args)
 
     async def frames(self) -> AsyncIterator[list[ArrivedFrame]]:
         """See `PenSource`; ends when the ink is over."""

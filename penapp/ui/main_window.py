@@ -12,6 +12,7 @@ from penapp.live_types import Failed, LinkChanged, LiveStatus, TextCommitted, Te
 from penapp.ui import theme as themes
 from penapp.ui.banner import BannerBar
 from penapp.ui.ble_control import BleControl
+from penapp.ui.calibration_desk import CalibrationDesk
 from penapp.ui.card import Card
 from penapp.ui.connect_panel import ConnectPanel
 from penapp.ui.layout import MIN_SIZE, column, first_size
@@ -69,6 +70,7 @@ class MainWindow(QMainWindow):
         self.connect_panel, self.banner = ConnectPanel(), BannerBar()
         self.text, self.state, self.strips = TextPanel(), StatePanel(), StripsPanel()
         self.pad = WritingPad()
+        self.calibration = CalibrationDesk(self)
         self.theme_choice = theme
         self._arrange()
         self._wire()
@@ -92,12 +94,22 @@ class MainWindow(QMainWindow):
     def write_here(self) -> None:
         """Take the pad as the pen, whatever is connected now."""
         self.connect_panel.choose(SourceChoice(SourceKind.PAD))
+        self.change_to(SourceChoice(SourceKind.PAD))
+
+    def change_to(self, choice: SourceChoice | None) -> None:
+        """Connect to this, whatever is connected now; None: to nothing."""
         if self.host.phase is Phase.IDLE:
-            self._connect(SourceChoice(SourceKind.PAD))
-        else:
-            self._next = SourceChoice(SourceKind.PAD)
-            self.host.disconnect()
-            self._show_link()
+            if choice is not None:
+                self._connect(choice)
+            return
+        self._next = choice
+        self.host.disconnect()
+        self._show_link()
+
+    def show_error(self, banner: Banner) -> None:
+        """In the banner, until it is dismissed."""
+        self._error = banner
+        self._show_banner()
 
     def set_theme(self, choice: ThemeChoice) -> None:
         self.theme_choice = choice
@@ -107,6 +119,7 @@ class MainWindow(QMainWindow):
             themes.apply(app, theme)
         for part in (self.connect_panel, self.banner, self.text, self.state, self.strips, self.pad):
             part.set_theme(theme)
+        self.calibration.set_theme(theme)
 
     def refresh_ports(self) -> None:
         self.connect_panel.show_ports(self._find_ports())
@@ -140,6 +153,7 @@ class MainWindow(QMainWindow):
         """Stop the session before the window goes; afterwards no thread of it is left."""
         self._event_timer.stop()
         self._frame_timer.stop()
+        self.calibration.close()
         self.host.close()
         self._ble.close()
         super().closeEvent(event)
@@ -236,6 +250,7 @@ class MainWindow(QMainWindow):
                 self.strips.show_source(None, 1.0)
             case Closed():
                 self.text.write("")
+                self.calibration.pen_gone()
                 self._connect_next()
 
     def _connect_next(self) -> None:
@@ -253,6 +268,7 @@ class MainWindow(QMainWindow):
         self.state.show_force(status)
         if pen is not None and pen.ink is not None:
             self.pad.show_ink(pen.ink())
+        self.calibration.frame()
         if self._frames % NUMBERS_EVERY == 0:
             self.state.show_status(status)
             self.strips.say(strips_summary(status))

@@ -32,6 +32,7 @@ def _pen_menu(menu: QMenu, window: MainWindow) -> None:
     _add(menu, "&Write on the pad", "Ctrl+W", window.write_here)
     _add(menu, "&Open a recording …", "Ctrl+O", panel.browse)
     _add(menu, "&Refresh serial ports", "F5", window.refresh_ports)
+    _add(menu, "C&alibrate pen …", "Ctrl+K", window.calibration.begin)
     menu.addSeparator()
     _add(menu, "&Quit", "Ctrl+Q", window.close)
 

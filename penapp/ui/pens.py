@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from penapp.live_types import LiveEvent
 from penapp.record.out_file import free_name
-from penapp.ui.session_host import InkSoFar, Opener, OpenPen, PadSink
-from penapp.ui.view_state import PortChoice, SourceChoice, SourceKind
+from penapp.ui.session_host import InkSoFar, Opener, OpenPen, PadSink, PenHand
+from penapp.ui.view_state import CALIBRATION_PEN, PortChoice, SourceChoice, SourceKind
 
 if TYPE_CHECKING:
     from penapp.device.source import PenSource
 
 PAD_RATE_HZ = 100.0
+CALIBRATION_SPEED = 4.0
 
 
 def find_ports() -> tuple[PortChoice, ...]:
@@ -41,10 +42,12 @@ def opener(*, record_to: Path | None = None) -> Opener:
         from penapp.live import LiveSession
         from penapp.pipeline import default_pipeline
 
-        source, pad, ink = pen_source(choice)
+        source, pad, ink, hand = *pen_source(choice), None
+        if choice.target == CALIBRATION_PEN:
+            source, hand = _calibration_pen()
         record = new_recording(record_to) if record_to is not None else None
         session = LiveSession(source, default_pipeline, record_to=record, on_event=on_event)
-        return OpenPen(session, pad, ink)
+        return OpenPen(session, pad, ink, hand)
 
     return open_pen
 
@@ -101,3 +104,12 @@ def _virtual_pen(choice: SourceChoice) -> tuple[PenSource, PadSink | None, InkSo
 
         return virtual_ble_pen(demo), None, demo.ink_so_far
     return VirtualPenSource(demo), None, demo.ink_so_far
+
+
+def _calibration_pen() -> tuple[PenSource, PenHand]:
+    """A virtual pen with known errors, faster than life so that nobody waits three minutes."""
+    from penapp.device.virtual import VirtualPenSource
+    from penapp.simulation.calibration_pen import CalibrationPen
+
+    hand = CalibrationPen()
+    return VirtualPenSource(hand, speed=CALIBRATION_SPEED), hand

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from calibration.steps import StepId
+from firmware_protocol.descriptor import Descriptor
 from penapp.errors import PenappError
 from penapp.live_types import Failed, LiveEvent, LiveStatus
 from penapp.ui.pad_state import ShownInk
@@ -23,6 +25,8 @@ class Session(Protocol):
 
     @property
     def ring(self) -> Samples: ...
+    @property
+    def descriptor(self) -> Descriptor | None: ...
     def start(self) -> None: ...
     def stop(self) -> None: ...
     def status(self) -> LiveStatus: ...
@@ -34,16 +38,25 @@ class PadSink(Protocol):
     def move(self, x_mm: float, y_mm: float, down: bool, t_s: float) -> None: ...
 
 
+class PenHand(Protocol):
+    """A virtual pen that does what the steps of a calibration ask for."""
+
+    def perform(self, step: StepId | None) -> None: ...
+
+
 InkSoFar = Callable[[], ShownInk]
 
 
 @dataclass(frozen=True, slots=True)
 class OpenPen:
-    """A session not yet started; `pad` takes the writing pad's points, `ink` shows what the pen writes."""
+    """A session not yet started; `pad` takes the writing pad's points, `ink` shows what the pen writes;
+    `hand` is a virtual pen that can be calibrated.
+    """
 
     session: Session
     pad: PadSink | None = None
     ink: InkSoFar | None = None
+    hand: PenHand | None = None
 
 
 Opener = Callable[[SourceChoice, Callable[[LiveEvent], None]], OpenPen]

@@ -18,6 +18,9 @@ WINDOW_CHOICES_S = (2.0, 5.0, 10.0, 20.0, 30.0, 60.0)
 class Samples(Protocol):
     """What the strips read: the newest samples of the pen."""
 
+    @property
+    def total(self) -> int: ...
+
     def latest(self, n: int, /) -> tuple[NDArray[np.float64], NDArray[np.float32]]: ...
 
 

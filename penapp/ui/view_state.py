@@ -26,6 +26,9 @@ class SourceKind(Enum):
     REPLAY = "replay"
 
 
+CALIBRATION_PEN = "calibration"
+"""Target of a demo choice: the virtual pen that can be calibrated."""
+
 SOURCE_LABELS = {
     SourceKind.DEMO: "Virtual pen: demo",
     SourceKind.PAD: "Virtual pen: writing pad",
@@ -65,6 +68,12 @@ def port_from_field(text: str, ports: tuple[PortChoice, ...]) -> str:
     """The port behind a line of the list, or the text as it was typed."""
     typed = text.strip()
     return next((port.port for port in ports if port.label == typed), typed)
+
+
+def pen_to_calibrate(choice: SourceChoice) -> SourceChoice:
+    """A real pen itself; in place of what has no sensors of its own, the virtual pen with known errors."""
+    real = choice.kind in {SourceKind.SERIAL, SourceKind.BLE}
+    return choice if real else SourceChoice(SourceKind.DEMO, CALIBRATION_PEN)
 
 
 def source_problem(choice: SourceChoice) -> str:

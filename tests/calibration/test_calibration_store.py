@@ -31,7 +31,7 @@ def store(tmp_path):
 def test_a_record_comes_back_bit_for_bit(store):
     path = store.save(RECORD)
     assert store.newest(RECORD.pen_id) == RECORD
-    assert json.loads(path.read_text(encoding="utf-8"))["format_version"] == 1
+    assert json.loads(path.read_text(encoding="utf-8"))["format_version"] == 2
 
 
 def test_the_newest_record_of_the_pen_counts_whatever_the_order_of_saving(store):
@@ -71,10 +71,10 @@ def changed(path, **changes):
 
 
 def test_a_later_format_is_refused_with_advice(store):
-    changed(store.save(RECORD), format_version=2)
+    changed(store.save(RECORD), format_version=3)
     with pytest.raises(NewerCalibrationError) as caught:
         store.newest(RECORD.pen_id)
-    assert "version 2" in str(caught.value)
+    assert "version 3" in str(caught.value)
     assert "Update the program" in caught.value.advice
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
+from firmware_protocol.descriptor import Descriptor, standard_descriptor
 from penapp.decode.types import Candidate, Hypothesis, Letter, TextState
 from penapp.live_types import LinkChanged, LinkState, LiveEvent, LiveStatus, TextCommitted, TextTentative
 from penapp.stream.block import SampleBlock
@@ -71,6 +72,7 @@ class FakeSession:
     fails: Exception | None = None
     ring: SampleRing = field(default_factory=lambda: SampleRing(24_000))
     current: LiveStatus = STREAMING
+    descriptor: Descriptor | None = field(default_factory=standard_descriptor)
     stopped: int = 0
 
     def __post_init__(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
 from firmware_protocol.descriptor import Descriptor
+from firmware_protocol.messages import Op, Response
 from penapp.device.ble_source import BleSource
 from penapp.device.requests import LinkTiming
 from penapp.device.source import ArrivedFrame, CountSource, LinkCounters
@@ -67,6 +68,10 @@ class VirtualBlePenSource:
 
     async def start(self) -> None:
         await self._opened().start()
+
+    async def ask(self, op: Op, args: bytes = b"") -> Response:
+        """See `PenLink.ask`."""
+        return await self._opened().ask(op, args)
 
     async def frames(self) -> AsyncIterator[list[ArrivedFrame]]:
         """See `PenSource`; ends when the ink is over."""

@@ -9,15 +9,45 @@ from typing import Protocol
 
 from firmware_protocol.descriptor import Descriptor
 from penapp.decode.types import Hypothesis
+from penapp.live_gaps import NO_GAPS, Gap, GapTally
 from penapp.stream.block import SampleBlock
 
 
 class LinkState(Enum):
+    """Where the link stands; a recording and the text go on through all but the last three.
+
+    OPENING:     the pen is being connected (a source that does not tell more)
+    SCANNING, CONNECTING, DISCOVERING: steps of an attempt to reach the pen, the first one or after a loss
+    STREAMING:   samples may arrive; `LiveStatus.silent_s` says whether they do
+    LOST:        the pen is gone; the next attempt comes by itself
+    CLOSED, ENDED, FAILED: over: by the user, by the end of the source, by an error
+    """
+
     CLOSED = "closed"
     OPENING = "opening"
+    SCANNING = "scanning"
+    CONNECTING = "connecting"
+    DISCOVERING = "discovering"
     STREAMING = "streaming"
     LOST = "lost"
     ENDED = "ended"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The pen is being looked for.
+
+    attempt:    the running or last attempt, from 1; 0 = the first is yet to come
+    out_s:      seconds since it was lost; None = it was not reached yet
+    next_try_s: seconds until the next attempt; None = one is running
+    losses:     how often it was lost in this session
+    """
+
+    attempt: int = 0
+    out_s: float | None = None
+    next_try_s: float | None = None
+    losses: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +57,8 @@ class LiveStatus:
     lost, loss_percent: samples that the pen took and we never saw; damaged_frames: as the link counts them
     contact:            pen down now; backlog: samples that wait for the recogniser
     message, advice:    what is wrong, empty when nothing is
+    since_s:            seconds in this state of the link; silent_s: since the newest sample (0 before any)
+    search:             how the search for the pen goes; None while there is none
     """
 
     link: LinkState = LinkState.CLOSED
@@ -43,6 +75,10 @@ class LiveStatus:
     recorded_bytes: int = 0
     message: str = ""
     advice: str = ""
+    since_s: float = 0.0
+    silent_s: float = 0.0
+    search: Search | None = None
+    gaps: GapTally = NO_GAPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +109,13 @@ class LinkChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class GapSeen:
+    """Samples are missing; told when the first one behind the gap has come."""
+
+    gap: Gap
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Something went wrong; the session may go on (recording) or be over (link): see LiveStatus."""
 
@@ -80,7 +123,7 @@ class Failed:
     advice: str
 
 
-LiveEvent = TextCommitted | TextTentative | LinkChanged | Failed
+LiveEvent = TextCommitted | TextTentative | LinkChanged | GapSeen | Failed
 
 
 class Pipeline(Protocol):

@@ -1,0 +1,110 @@
+"""What is missing between samples that we have: exact within one boot of the pen, a duration across two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from penapp.stream.block import SampleBlock
+
+ARRIVAL_UNCERTAINTY_S = 0.1
+"""How far the arrival of a frame may lie behind its last sample, either side of a gap."""
+
+
+class GapCause(Enum):
+    """SAMPLES: lost, damaged or never sent while the link stood; LINK: it was lost; RESTART: of the pen."""
+
+    SAMPLES = "samples lost"
+    LINK = "link lost"
+    RESTART = "pen restarted"
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Between the last sample before and the first one behind it.
+
+    lost:          samples that the pen took and we never saw, exact; None across a restart: nobody knows
+    duration_s:    lost x period, or on the host's clock across a restart; None = not known (replay)
+    uncertainty_s: 0 within a boot
+    after_sample:  samples of the session that came before it
+    """
+
+    cause: GapCause
+    lost: int | None
+    duration_s: float | None
+    uncertainty_s: float
+    after_sample: int
+
+
+@dataclass(frozen=True, slots=True)
+class GapTally:
+    """Gaps between samples so far.
+
+    count:     all of them; links: those due to a lost link or a restart of the pen
+    lost:      samples missing, exact; restarts: gaps across a restart of the pen, not in `lost`
+    known_s:   seconds missing, as far as they are known
+    last_link: the newest of `links`
+    """
+
+    count: int = 0
+    links: int = 0
+    lost: int = 0
+    restarts: int = 0
+    known_s: float = 0.0
+    last_link: Gap | None = None
+
+    def with_gap(self, gap: Gap) -> GapTally:
+        """One more."""
+        of_link = gap.cause is not GapCause.SAMPLES
+        return GapTally(
+            self.count + 1,
+            self.links + of_link,
+            self.lost + (gap.lost or 0),
+            self.restarts + (gap.cause is GapCause.RESTART),
+            self.known_s + (gap.duration_s or 0.0),
+            gap if of_link else self.last_link,
+        )
+
+
+NO_GAPS = GapTally()
+
+
+class GapFinder:
+    """push the blocks of one arrival -> the gaps before or between them."""
+
+    def __init__(self) -> None:
+        self._samples = 0
+        self._segment = 0
+        self._last_arrival_ns = 0
+        self._link_lost = False
+        self.tally = NO_GAPS
+
+    def link_lost(self) -> None:
+        """The next gap is due to the link."""
+        self._link_lost = True
+
+    def push(self, segment: int, blocks: Iterable[SampleBlock], arrival_ns: int, rate_hz: float) -> list[Gap]:
+        """Blocks of one segment that arrived together, at `arrival_ns` (perf_counter; 0 = not known)."""
+        blocks = list(blocks)
+        gaps: list[Gap] = []
+        if self._segment and segment != self._segment:
+            waited_s = self._waited_s(arrival_ns, sum(map(len, blocks)) / rate_hz)
+            gaps.append(Gap(GapCause.RESTART, None, waited_s, ARRIVAL_UNCERTAINTY_S, self._samples))
+            self._link_lost = False
+        for block in blocks:
+            if block.lost:
+                cause = GapCause.LINK if self._link_lost else GapCause.SAMPLES
+                gaps.append(Gap(cause, block.lost, block.lost / rate_hz, 0.0, self._samples))
+            self._link_lost = False
+            self._samples += len(block)
+        self._segment, self._last_arrival_ns = segment, arrival_ns
+        for gap in gaps:
+            self.tally = self.tally.with_gap(gap)
+        return gaps
+
+    def _waited_s(self, arrival_ns: int, first_s: float) -> float | None:
+        """From the last sample before to the first one behind, which is older than its frame's arrival."""
+        if not (arrival_ns and self._last_arrival_ns):
+            return None
+        return max(0.0, (arrival_ns - self._last_arrival_ns) / 1e9 - first_s)

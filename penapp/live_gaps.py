@@ -36,6 +36,11 @@ class Gap:
     uncertainty_s: float
     after_sample: int
 
+    @property
+    def of_link(self) -> bool:
+        """The link was lost, or the pen started again."""
+        return self.cause is not GapCause.SAMPLES
+
 
 @dataclass(frozen=True, slots=True)
 class GapTally:
@@ -56,14 +61,13 @@ class GapTally:
 
     def with_gap(self, gap: Gap) -> GapTally:
         """One more."""
-        of_link = gap.cause is not GapCause.SAMPLES
         return GapTally(
             self.count + 1,
-            self.links + of_link,
+            self.links + gap.of_link,
             self.lost + (gap.lost or 0),
             self.restarts + (gap.cause is GapCause.RESTART),
             self.known_s + (gap.duration_s or 0.0),
-            gap if of_link else self.last_link,
+            gap if gap.of_link else self.last_link,
         )
 
 

@@ -14,7 +14,7 @@ from penapp.device.source import PenSource
 VIRTUAL_NAMES = (VIRTUAL, "demo")
 
 
-def source_for(pen: str, speed: float | None) -> PenSource:
+def source_for(pen: str, speed: float | None, *, wait: bool = False) -> PenSource:
     """A source, not opened yet. `speed`: None = not asked for, 0 = as fast as it goes."""
     pace = _pace(speed)
     if pen in VIRTUAL_NAMES:
@@ -36,9 +36,9 @@ def source_for(pen: str, speed: float | None) -> PenSource:
         from penapp.device.ble_source import BleSource
 
         return BleSource(address)
-    from penapp.device.serial_source import SerialSource
+    from penapp.device.looked_after import serial_pen
 
-    return SerialSource(pen)
+    return serial_pen(pen, wait=wait)
 
 
 def _pace(speed: float | None) -> float | None:

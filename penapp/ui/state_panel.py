@@ -15,7 +15,7 @@ from penapp.ui.view_state import Reading
 
 
 class StatePanel(Card):
-    """Five readings and the force bar, each in a place of its own."""
+    """Six readings and the force bar, each in a place of its own."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Pen", parent)
@@ -24,7 +24,7 @@ class StatePanel(Card):
         self._tiles: dict[str, Tile] = {}
         grid = QGridLayout()
         grid.setHorizontalSpacing(10)
-        for column, name in enumerate(("Tip", "Force", "Rate", "Lost", "Damaged")):
+        for column, name in enumerate(("Tip", "Force", "Rate", "Lost", "Damaged", "Gaps")):
             tile = Tile(name)
             self._tiles[name] = tile
             grid.addWidget(tile, 0, column)
@@ -44,6 +44,8 @@ class StatePanel(Card):
         self._tiles["Rate"].show_reading(view_state.rate_reading(status))
         self._tiles["Lost"].show_reading(view_state.loss_reading(status))
         self._tiles["Damaged"].show_reading(view_state.damage_reading(status))
+        self._tiles["Gaps"].show_reading(view_state.gap_reading(status))
+        self._tiles["Gaps"].setToolTip(view_state.gap_tip(status))
         self.show_force(status)
 
     def show_force(self, status: LiveStatus | None) -> None:

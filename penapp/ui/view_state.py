@@ -8,6 +8,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TypeGuard
 
+from penapp.link_words import flowing, search_sentence, span, tally_sentence, whole_span
 from penapp.live_types import LinkState, LiveStatus
 from penapp.ui.tone import Tone
 
@@ -112,25 +113,37 @@ def link_view(phase: Phase, status: LiveStatus | None) -> LinkView:
 
 def _idle_view(status: LiveStatus | None, text: str, tone: Tone) -> LinkView:
     """Nothing runs: only how the last session ended may still be said."""
-    if status is not None and status.link in {LinkState.LOST, LinkState.ENDED}:
+    if status is not None and status.link in {LinkState.FAILED, LinkState.ENDED}:
         return LinkView("Connect", True, True, text, tone)
     return LinkView("Connect", True, True, "Not connected", Tone.NEUTRAL)
 
 
 def _link_text(status: LiveStatus) -> tuple[str, Tone]:
     name = status.pen_name or "pen"
+    searching = search_sentence(status)
+    if searching and status.search is not None:
+        return searching, Tone.WARN if status.search.out_s is None else Tone.BAD
+    if status.link is LinkState.STREAMING:
+        return _streaming_text(status, name)
     return {
-        LinkState.CLOSED: ("Not connected", Tone.NEUTRAL),
-        LinkState.OPENING: (f"Opening {name} …", Tone.WARN),
-        LinkState.STREAMING: (f"Connected · {name}", Tone.GOOD),
-        LinkState.LOST: (f"{'Lost' if status.samples else 'No link'} · {name}", Tone.BAD),
         LinkState.ENDED: ("The recording has ended", Tone.NEUTRAL),
-    }[status.link]
+        LinkState.FAILED: (f"{'Lost' if status.samples else 'No link'} · {name}", Tone.BAD),
+        LinkState.CLOSED: ("Not connected", Tone.NEUTRAL),
+    }.get(status.link, (f"Opening {name} …", Tone.WARN))
+
+
+def _streaming_text(status: LiveStatus, name: str) -> tuple[str, Tone]:
+    """Green only while samples arrive."""
+    if flowing(status):
+        return f"Connected · {name}", Tone.GOOD
+    if status.samples:
+        return f"No samples for {whole_span(int(status.silent_s))} · {name}", Tone.WARN
+    return f"Waiting for samples · {name}", Tone.WARN
 
 
 def link_over(status: LiveStatus) -> bool:
     """Whether this session will bring nothing more, so that it can be taken down."""
-    return status.link in {LinkState.LOST, LinkState.ENDED, LinkState.CLOSED}
+    return status.link in {LinkState.FAILED, LinkState.ENDED, LinkState.CLOSED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +156,12 @@ class Banner:
 
 
 def trouble(phase: Phase, status: LiveStatus | None) -> Banner | None:
-    """What the running session complains about, such as a pen that sends nothing."""
+    """What the running session complains about, such as a pen that sends nothing or is looked for."""
     if phase is not Phase.CONNECTED or status is None or not status.message:
         return None
-    return Banner(status.message, status.advice, Tone.WARN)
+    searching = search_sentence(status)
+    message = f"{searching}: {status.message}" if searching else status.message
+    return Banner(message, status.advice, Tone.WARN)
 
 
 def hint(phase: Phase, choice: SourceChoice, words: int) -> Banner:
@@ -239,8 +254,23 @@ def damage_reading(status: LiveStatus | None) -> Reading:
     return Reading(f"{status.damaged_frames:,}", "frames", tone)
 
 
+def gap_reading(status: LiveStatus | None) -> Reading:
+    """Lost links so far, and how long the last one was."""
+    if status is None or not status.gaps.links:
+        return Reading("–" if status is None or not status.samples else "0", "", Tone.NEUTRAL)
+    last = status.gaps.last_link
+    seconds = None if last is None else last.duration_s
+    detail = "restarted" if seconds is None else f"last {span(seconds)}"
+    return Reading(str(status.gaps.links), detail, Tone.WARN)
+
+
+def gap_tip(status: LiveStatus | None) -> str:
+    """The same in a sentence."""
+    return tally_sentence(status.gaps) if status is not None else ""
+
+
 def is_live(status: LiveStatus | None) -> TypeGuard[LiveStatus]:
-    return status is not None and status.link is LinkState.STREAMING and status.samples > 0
+    return status is not None and flowing(status)
 
 
 def strips_summary(status: LiveStatus | None) -> str:

@@ -182,7 +182,7 @@ def test_the_window_opens_as_large_as_the_screen_allows(screen, window):
     assert first_size(QSize(*screen)) == QSize(*window)
 
 
-@pytest.mark.parametrize("end", [LinkState.LOST, LinkState.ENDED, LinkState.CLOSED])
+@pytest.mark.parametrize("end", [LinkState.FAILED, LinkState.ENDED, LinkState.CLOSED])
 def test_a_session_that_ends_keeps_the_text_and_offers_to_connect(bench, read, end):
     window, session = connected(bench, read("the"))
     session.current = replace(session.current, link=end)

@@ -1,0 +1,20 @@
+"""Real pens as sources that look after their link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from penapp.device.same_port import SamePort
+from penapp.device.serial_source import SerialSource
+from penapp.device.supervise import SupervisedSource
+from penapp.device.transport import LinkStage
+
+
+def serial_pen(port: str, *, wait: bool = False) -> SupervisedSource:
+    """The pen on a serial port or at a `socket://` address. wait: it may come later."""
+    same = SamePort(port)
+
+    def link(on_stage: Callable[[LinkStage], None]) -> SerialSource:
+        return SerialSource(same(), on_stage=on_stage)
+
+    return SupervisedSource(link, name=port, wait=wait)

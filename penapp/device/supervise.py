@@ -12,7 +12,7 @@ from firmware_protocol.descriptor import Descriptor
 from firmware_protocol.errors import ProtocolError
 from firmware_protocol.messages import Op, Response, Status, response_frame
 from penapp.device.diagnosis import no_samples
-from penapp.device.errors import PenLostError, PenSilentError
+from penapp.device.errors import PenLostError, PenSilentError, PortAbsentError
 from penapp.device.identity import check_same_pen
 from penapp.device.link_report import LinkReport
 from penapp.device.patience import Patience
@@ -184,7 +184,7 @@ class SupervisedSource:
         if attempt == 1 and isinstance(error, PenSilentError):
             seconds = 0.0  # the time of silence was the pause
         next_s = asyncio.get_running_loop().time() + seconds
-        problem, advice = _told(error)
+        problem, advice = _told(error, searching=self._report.out_s is not None)
         lost = replace(self._report, stage=LinkStage.LOST, next_s=next_s, problem=problem, advice=advice)
         self._tell(lost)
         await asyncio.sleep(seconds)
@@ -243,12 +243,12 @@ def _lasting(error: Exception) -> bool:
     return isinstance(error, DeviceError) and error.lasting
 
 
-def _told(error: Exception) -> tuple[str, str]:
-    """What was found and what to do, as it stands while the pen is looked for."""
+def _told(error: Exception, *, searching: bool) -> tuple[str, str]:
+    """What was found and what to do; a pen that is merely away comes back by itself."""
     if not isinstance(error, DeviceError | ProtocolError):
         return f"the link broke: {error}.", COMES_BACK
-    advice = COMES_BACK if isinstance(error, PenLostError) else error.advice
-    return str(error.args[0]), advice
+    away = searching and isinstance(error, PenLostError | PortAbsentError)
+    return str(error.args[0]), COMES_BACK if away else error.advice
 
 
 def _sum(a: LinkCounters, b: LinkCounters) -> LinkCounters:

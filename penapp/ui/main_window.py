@@ -33,6 +33,7 @@ from penapp.ui.view_state import (
     link_view,
     pad_notice,
     pad_writable,
+    strips_note,
     strips_summary,
     trouble,
 )
@@ -256,6 +257,7 @@ class MainWindow(QMainWindow):
         if self._frames % NUMBERS_EVERY == 0:
             self.state.show_status(status)
             self.strips.say(strips_summary(status))
+            self.strips.note(strips_note(status))
             self._show_link()
             self._look_around(status)
         self._frames += 1

@@ -238,7 +238,10 @@ def loss_reading(status: LiveStatus | None) -> Reading:
     if status is None or status.samples == 0:
         return Reading("–", "", Tone.NEUTRAL)
     detail = f"{status.lost:,} of {status.samples + status.lost:,}"
-    return Reading(f"{status.loss_percent:.2f} %", detail, loss_tone(status.loss_percent))
+    tone = loss_tone(status.loss_percent)
+    if tone is Tone.GOOD and not flowing(status):
+        tone = Tone.NEUTRAL
+    return Reading(f"{status.loss_percent:.2f} %", detail, tone)
 
 
 def loss_tone(percent: float) -> Tone:
@@ -282,6 +285,13 @@ def strips_summary(status: LiveStatus | None) -> str:
         f"{status.rate_hz:.0f} samples a second, {status.loss_percent:.1f} percent lost, "
         f"pen {contact}, force {status.force_n:.1f} newton"
     )
+
+
+def strips_note(status: LiveStatus | None) -> str:
+    """Why the strips stand still: their right edge is not now."""
+    if status is None or not status.samples or flowing(status) or link_over(status):
+        return ""
+    return f"no samples for {whole_span(int(status.silent_s))}"
 
 
 def pad_writable(phase: Phase, kind: SourceKind) -> bool:

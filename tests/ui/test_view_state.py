@@ -163,12 +163,19 @@ def test_a_lost_pen_is_said_with_what_was_found_and_what_to_do():
     )
 
 
+def test_strips_that_stand_still_say_so():
+    assert view.strips_note(replace(LOST, silent_s=3.4)) == "no samples for 3 s"
+    assert view.strips_note(LIVE) == view.strips_note(None) == ""
+    assert view.strips_note(replace(LIVE, link=LinkState.CLOSED)) == ""
+
+
 @pytest.mark.parametrize("link", LinkState)
 @pytest.mark.parametrize("silent_s", [0.0, 5.0])
 def test_nothing_is_green_unless_samples_arrive(link, silent_s):
     for samples in (0, 990):
         status = replace(LIVE, link=link, silent_s=silent_s, samples=samples)
         green = view.link_view(Phase.CONNECTED, status).tone is Tone.GOOD
+        assert green == (view.loss_reading(status).tone is Tone.GOOD)
         assert green == (link is LinkState.STREAMING and silent_s == 0.0 and samples > 0)
 
 

@@ -66,7 +66,7 @@ def _step(link: LinkState, search: Search) -> str:
     if link is LinkState.CONNECTING and search.out_s is None and search.attempt <= 1:
         return "connecting"
     if link is LinkState.DISCOVERING:
-        return "it answers, waiting for samples" if search.out_s is not None else "asking who it is"
+        return "found, waiting for its answer"
     return "looking for it"
 
 

@@ -218,7 +218,9 @@ class SupervisedSource:
 
     def _advanced(self, stage: LinkStage) -> None:
         """What the link itself says on its way; the ends are ours to tell."""
-        if stage not in {LinkStage.STREAMING, LinkStage.LOST}:
+        if stage is LinkStage.DISCOVERING:  # what the last attempt found is no longer so
+            self._tell(replace(self._report, stage=stage, problem="", advice=""))
+        elif stage not in {LinkStage.STREAMING, LinkStage.LOST}:
             self._tell(replace(self._report, stage=stage))
 
     def _tell(self, report: LinkReport) -> None:

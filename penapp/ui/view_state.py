@@ -157,11 +157,14 @@ class Banner:
 
 def trouble(phase: Phase, status: LiveStatus | None) -> Banner | None:
     """What the running session complains about, such as a pen that sends nothing or is looked for."""
-    if phase is not Phase.CONNECTED or status is None or not status.message:
+    if phase is not Phase.CONNECTED or status is None:
         return None
     searching = search_sentence(status)
-    message = f"{searching}: {status.message}" if searching else status.message
-    return Banner(message, status.advice, Tone.WARN)
+    if status.message:
+        message = f"{searching}: {status.message}" if searching else status.message
+        return Banner(message, status.advice, Tone.WARN)
+    missed = status.search is not None and status.search.out_s is not None
+    return Banner(f"{searching}.", "", Tone.WARN) if missed else None
 
 
 def hint(phase: Phase, choice: SourceChoice, words: int) -> Banner:

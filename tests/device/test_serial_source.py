@@ -306,3 +306,49 @@ def test_closing_at_any_moment_leaves_no_port_open():
 def open_files():
     folder = Path("/proc/self/fd")
     return len(list(folder.iterdir())) if folder.is_dir() else 0
+
+
+def test_an_answer_behind_many_samples_is_heard():
+    """A pen may send samples for a while before its answer to START: reads nobody consumes are no wall."""
+    ink = ToyInk("abcdefghijklmnop" * 10)
+    behind = len(ink.counts)
+
+    class Late(PenFirmware):
+        """Answers START when all samples have been sent."""
+
+        def receive(self, raw):
+            items = super().receive(raw)
+            if self.streaming and items:
+                self.answers, items = items, []
+            return items
+
+        def take(self, counts, t_us_first):
+            items = super().take(counts, t_us_first)
+            return items + self.answers if self.state.index >= behind else items
+
+    pen = VirtualPen(ink, speed=None, firmware=Late(ink.descriptor))
+
+    async def started():
+        source = SerialSource(pen.address, timing=LinkTiming(answer_s=20.0, retries=0))
+        try:
+            await source.open()
+            await source.start()
+            return [arrived.frame async for batch in firsts(source, behind) for arrived in batch]
+        finally:
+            await source.close()
+
+    try:
+        frames = asyncio.run(started())
+    finally:
+        pen.unplug()
+    np.testing.assert_array_equal(join_samples(frames, 13), ink.counts)
+
+
+async def firsts(source, samples):
+    """Batches until so many samples have come."""
+    came = 0
+    async for batch in source.frames():
+        yield batch
+        came += sum(arrived.frame.n for arrived in batch)
+        if came >= samples:
+            return

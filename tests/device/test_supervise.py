@@ -129,6 +129,12 @@ def test_pauses_double_up_to_the_longest_and_the_reports_say_when_the_next_try_i
     assert "goes on by itself" in waits[0].advice
 
 
+def test_what_an_attempt_found_is_not_said_any_more_when_the_next_one_finds_the_pen():
+    seen = use(Links([batch(), GONE], ABSENT, [1.0, batch(), END]))
+    (*_, found) = [r for r in seen.reports if r.stage is LinkStage.DISCOVERING]
+    assert (found.attempt, found.problem, found.advice) == (2, "", "")
+
+
 def test_pauses_begin_anew_after_samples_have_come():
     seen = use(Links([batch(), GONE], ABSENT, ABSENT, [batch(), GONE], [batch(), END]))
     times_s = seen.links.times_s

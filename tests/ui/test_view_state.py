@@ -43,7 +43,7 @@ RESTART = Gap(GapCause.RESTART, None, 4.61, 0.1, 990)
             Phase.CONNECTED,
             replace(LOST, link=LinkState.DISCOVERING),
             "Disconnect",
-            "Pen lost 3 s ago, it answers, waiting for samples (try 4)",
+            "Pen lost 3 s ago, found, waiting for its answer (try 4)",
             Tone.BAD,
         ),
         (

@@ -12,6 +12,7 @@ from firmware_protocol.fault_plan import FaultKind, FaultPlan, PenFault
 from firmware_protocol.framing import FrameType
 from penapp.device.errors import PortAbsentError
 from penapp.device.faulty_far_end import FaultyVirtualPen
+from penapp.device.looked_after import serial_pen
 from penapp.device.outlet import TcpOutlet, new_outlet
 from penapp.device.patience import Patience
 from penapp.device.recording import Recording, hello_descriptor
@@ -195,6 +196,22 @@ def test_first_connect_without_wait_fails_once_and_clearly():
     assert isinstance(session.error, PortAbsentError)
     assert [e.message for e in seen.of(Failed)] == [session.error.args[0]]
     assert session.status().link is LinkState.FAILED
+
+
+def test_with_wait_a_pen_that_is_plugged_in_later_is_found():
+    outlet = new_outlet()
+    seen = EventLog()
+    session = LiveSession(serial_pen(outlet.address, wait=True), GapToyPipeline, on_event=seen)
+    session.start()
+    until(lambda: (s := session.status().search) is not None and s.attempt >= 2)
+    assert session.status().search.out_s is None
+    assert "there is no pen at" in session.status().message
+    pen = FaultyVirtualPen(NumberedInk("ab"), FaultPlan(), speed=20.0, outlet=outlet)
+    seen.wait_for(lambda e: isinstance(e, TextCommitted))
+    session.stop()
+    pen.unplug()
+    assert session.error is None
+    assert session.status().gaps.count == 0
 
 
 @pytest.mark.parametrize("stop_at", ["at once", "lost", "connecting"])

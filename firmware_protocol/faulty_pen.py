@@ -56,7 +56,12 @@ class Happened:
 
 
 class FaultyPen:
-    """A `PenFirmware` to which the faults of a plan happen. on_begin: told of each fault as it begins."""
+    """A `PenFirmware` to which the faults of a plan happen.
+
+    on_begin: told of each fault as it begins
+    received: asked whether the host receives what is sent (a pen on a serial line cannot know): only then
+              does the way to the next fault count
+    """
 
     def __init__(
         self,
@@ -66,11 +71,13 @@ class FaultyPen:
         batch: int | None = None,
         mtu: int | None = None,
         on_begin: Callable[[PenFault], None] | None = None,
+        received: Callable[[], bool] | None = None,
     ) -> None:
         self._pen = PenFirmware(descriptor, batch=batch, mtu=mtu)
         stranger = replace(descriptor, device_id=OTHER_ID, name="another pen")
         self._other = PenFirmware(stranger, batch=batch, mtu=mtu)
         self._on_begin = on_begin
+        self._received = received or _always
         self._ahead = list(plan.faults)
         self._steps: list[tuple[_Mode, float]] = []
         self._mode, self._until_s = _Mode.WELL, _NEVER
@@ -163,7 +170,7 @@ class FaultyPen:
                 items += self._begin(self._ahead.pop(0))
                 continue
             items += self._measure(counts[:n], t_us_first)
-            if self.well and self._pen.streaming:
+            if self.well and self._pen.streaming and self._received():
                 self._undisturbed += n
             period_us = self._pen.descriptor.streams[0].period_us
             counts, t_us_first = counts[n:], t_us_first + round(n * period_us)
@@ -233,6 +240,10 @@ class FaultyPen:
         old = self._pen.descriptor.boot_id
         self._pen.reboot((old * 1_103_515_245 + 12_345) & _U32)
         self._boot_us = None
+
+
+def _always() -> bool:
+    return True
 
 
 def _steps(fault: PenFault) -> list[tuple[_Mode, float]]:

@@ -16,7 +16,8 @@ from penapp.device.source import CountSource
 class FaultyVirtualPen(VirtualPen):
     """A `VirtualPen` that follows a plan; `address` stays the same however often it is plugged in again.
 
-    on_fault: called from the pen's thread when a fault begins. The plan's seconds are of `time.monotonic`.
+    on_fault, received: as in `FaultyPen`, called from the pen's thread. The plan's seconds are of
+    `time.monotonic`.
     """
 
     def __init__(
@@ -27,8 +28,9 @@ class FaultyVirtualPen(VirtualPen):
         speed: float | None = 1.0,
         outlet: Outlet | None = None,
         on_fault: Callable[[PenFault], None] | None = None,
+        received: Callable[[], bool] | None = None,
     ) -> None:
-        self.pen = FaultyPen(ink.descriptor, plan, on_begin=on_fault)
+        self.pen = FaultyPen(ink.descriptor, plan, on_begin=on_fault, received=received)
         self._outlet = outlet or new_outlet()
         self._cuts = 0
         self._busy = False

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from penapp.device.requests import LinkTiming
 from penapp.device.same_port import SamePort
 from penapp.device.serial_source import SerialSource
 from penapp.device.supervise import SupervisedSource
 from penapp.device.transport import LinkStage
+
+PROMPT = LinkTiming(answer_s=0.5, retries=7)
+"""As patient as the protocol says, but asking twice as often: a pen that has just come back may miss the
+first question, and a cable answers within milliseconds."""
 
 
 def serial_pen(port: str, *, wait: bool = False) -> SupervisedSource:
@@ -15,6 +20,6 @@ def serial_pen(port: str, *, wait: bool = False) -> SupervisedSource:
     same = SamePort(port)
 
     def link(on_stage: Callable[[LinkStage], None]) -> SerialSource:
-        return SerialSource(same(), on_stage=on_stage)
+        return SerialSource(same(), timing=PROMPT, on_stage=on_stage)
 
     return SupervisedSource(link, name=port, wait=wait)

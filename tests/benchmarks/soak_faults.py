@@ -11,7 +11,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from tests.device.fault_campaign import Campaign, summary, table
+from tests.device.fault_campaign import Campaign
+from tests.device.fault_report import summary, table
 
 
 def main(faults: int, pens: int, seed: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from array import array
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -15,11 +16,9 @@ import numpy as np
 from firmware_protocol.descriptor import standard_descriptor
 from firmware_protocol.fault_plan import FaultKind, FaultPlan, PenFault
 from penapp.device.faulty_far_end import FaultyVirtualPen
-from penapp.device.serial_source import SerialSource
-from penapp.device.supervise import SupervisedSource
+from penapp.device.looked_after import serial_pen
 from penapp.link_words import search_sentence
-from penapp.live import GapSeen, LiveSession, TextCommitted
-from penapp.live_gaps import Gap
+from penapp.live import GapSeen, LinkState, LiveSession, TextCommitted
 from penapp.stream.block import SampleBlock
 from tests.device.toy_pens import (
     FORCE_COUNTS,
@@ -45,6 +44,8 @@ CUTTING = {
     FaultKind.REPLACED,
 }
 """After these the pen has to be reached again, or to speak again."""
+RESTARTED, MISREAD = -1, -1
+FRESH_S = 0.1
 _AT_ONCE = 16
 """Rows that cannot hold samples of two words."""
 QUIET_SAMPLES = 400
@@ -75,10 +76,13 @@ class EndlessInk:
 
 
 class CensusPipeline(GapToyPipeline):
-    """Reads the toy words and says which word it was: `x17`; keeps which samples came, as runs of numbers."""
+    """Reads the toy words and says which word it was: `x17`; keeps which samples came.
+
+    edges: first and last number of each stretch, one after the other (little memory: it must stay flat)
+    """
 
     def __init__(self, descriptor=None):
-        self.runs: list[list[int]] = []
+        self.edges = array("q")
         super().__init__(descriptor)
 
     def reset(self):
@@ -87,11 +91,11 @@ class CensusPipeline(GapToyPipeline):
 
     def push(self, block):
         numbers = numbers_of(block.values)
-        for number in numbers.tolist():
-            if self.runs and number == self.runs[-1][1] + 1:
-                self.runs[-1][1] = number
+        for run in np.split(numbers, np.flatnonzero(np.diff(numbers) != 1) + 1):
+            if self.edges and run[0] == self.edges[-1] + 1:
+                self.edges[-1] = run[-1]
             else:
-                self.runs.append([number, number])
+                self.edges.extend((int(run[0]), int(run[-1])))
         words = []
         for a in range(0, len(block), _AT_ONCE):
             rows = slice(a, a + _AT_ONCE)
@@ -100,6 +104,11 @@ class CensusPipeline(GapToyPipeline):
             self._numbers += numbers[rows][part.values[:, 12] > 0.5].tolist()
             words += super().push(part)
         return words
+
+    @property
+    def runs(self):
+        """First and last number of each stretch of samples that came."""
+        return list(zip(self.edges[::2], self.edges[1::2], strict=True))
 
     def _reading(self, state):
         found = super()._reading(state)
@@ -113,12 +122,13 @@ class CensusPipeline(GapToyPipeline):
 class Outcome:
     """What one fault came to.
 
+    gaps:       samples missing in each, or RESTARTED
     recovery_s: from the moment the pen can be reached again to the first sample; None = it was not away
     """
 
     fault: PenFault
     recovery_s: float | None
-    gaps: list[Gap]
+    gaps: list[int]
     seen: list[str]
 
 
@@ -194,18 +204,27 @@ class PenRun:
     def __init__(self, plan: FaultPlan, seed: int) -> None:
         self._plan = plan
         self.pipeline: CensusPipeline | None = None
-        self._texts: list[str] = []
-        self._gaps: list[tuple[float, Gap]] = []
+        self._words = array("q")
+        self._gaps_at_s, self._gaps_lost = array("d"), array("q")
         self._seen: dict[int, dict[str, None]] = defaultdict(dict)
         self._quiet_from: int | None = None
         self._stalls = 0
         self._ink = EndlessInk(seed)
-        self._pen = FaultyVirtualPen(self._ink, plan, speed=SPEED, on_fault=self._host_stall)
+        self._session: LiveSession | None = None
+        self._pen = FaultyVirtualPen(
+            self._ink, plan, speed=SPEED, on_fault=self._host_stall, received=self._receives
+        )
         address = self._pen.address
-        source = SupervisedSource(lambda on_stage: SerialSource(address, on_stage=on_stage), name="PORT")
         self._address = address
-        self._session = LiveSession(source, self._make_pipeline, on_event=self._event)
+        self._session = LiveSession(serial_pen(address), self._make_pipeline, on_event=self._event)
         self._session.start()
+
+    def _receives(self) -> bool:
+        """The next fault waits until the last one is over for the host as well."""
+        session = self._session
+        if session is None:
+            return False
+        return session._track.state is LinkState.STREAMING and session._rate.silent_s() < FRESH_S
 
     @property
     def begun(self) -> int:
@@ -227,7 +246,7 @@ class PenRun:
             sentence = search_sentence(status).split(" (try")[0]
             seconds_away = " ".join("…" if w.isdigit() else w for w in sentence.split())
             message = status.message.replace(self._address, "PORT")
-            self._seen[self.begun - 1][f"{seconds_away}: {message}"] = None
+            self._seen[self.begun - 1][f"{seconds_away}: {message}".rstrip(": ")] = None
 
     def stop(self) -> None:
         self._session.stop()
@@ -240,13 +259,13 @@ class PenRun:
         wrong += self._unequal(holes)
         wrong += self._misread(runs)
         reboots = sum(h.fault.kind is FaultKind.REBOOT for h in self._pen.pen.history)
-        restarts = sum(gap.lost is None for _, gap in self._gaps)
+        restarts = self._gaps_lost.count(RESTARTED)
         wrong += [f"{reboots} restarts, {restarts} told"] if restarts != reboots else []
         wrong += [f"fault never began: {f}" for f in self._plan.faults[self.begun :]]
         outcomes = [self._outcome(k) for k in range(self.begun)]
-        exact = len(self._gaps) - restarts
+        exact = len(self._gaps_lost) - restarts
         samples = sum(b - a + 1 for a, b in runs)
-        return PenResult(outcomes, wrong, exact, restarts, len(self._texts), samples)
+        return PenResult(outcomes, wrong, exact, restarts, len(self._words), samples)
 
     def _make_pipeline(self, descriptor):
         self.pipeline = CensusPipeline(descriptor)
@@ -254,9 +273,11 @@ class PenRun:
 
     def _event(self, event) -> None:
         if isinstance(event, GapSeen):
-            self._gaps.append((time.monotonic(), event.gap))
+            self._gaps_at_s.append(time.monotonic())
+            self._gaps_lost.append(RESTARTED if event.gap.lost is None else event.gap.lost)
         elif isinstance(event, TextCommitted):
-            self._texts.append(event.hypothesis.text)
+            read, word = event.hypothesis.text[0], int(event.hypothesis.text[1:])
+            self._words.append(word if read == letter(word) else MISREAD)
 
     def _host_stall(self, fault: PenFault) -> None:
         if fault.kind is FaultKind.HOST_STALL and self._session._loop is not None:
@@ -264,39 +285,36 @@ class PenRun:
 
     def _unequal(self, holes: list[tuple[int, int]]) -> list[str]:
         """Every gap told is a hole in the samples, as long as told, in the same order; and none else."""
-        told = [gap for _, gap in self._gaps]
+        told = self._gaps_lost
         if len(told) != len(holes):
             return [f"{len(told)} gaps were told, {len(holes)} are there"]
         return [
-            f"gap {k}: {gap.lost} samples told, {last - first + 1} missing"
-            for k, (gap, (first, last)) in enumerate(zip(told, holes, strict=True))
-            if gap.lost is not None and gap.lost != last - first + 1
+            f"gap {k}: {lost} samples told, {last - first + 1} missing"
+            for k, (lost, (first, last)) in enumerate(zip(told, holes, strict=True))
+            if lost not in {RESTARTED, last - first + 1}
         ]
 
-    def _misread(self, runs: list[list[int]]) -> list[str]:
+    def _misread(self, runs: list[tuple[int, int]]) -> list[str]:
         """A word of which every sample came must be there, once, and read right."""
         whole = (
             word
             for first, last in runs
             for word in range(-(-first // WORD_SAMPLES), (last - WORD - 25) // WORD_SAMPLES + 1)
         )
-        times = Counter(self._texts)
-        return [
-            f"word {word} came whole but was read {times[f'{letter(word)}{word}']} times"
-            for word in whole
-            if times[f"{letter(word)}{word}"] != 1
-        ]
+        times = Counter(self._words)
+        return [f"word {w} came whole and was read {times[w]} times" for w in whole if times[w] != 1]
 
     def _outcome(self, k: int) -> Outcome:
         history = self._pen.pen.history
         mine = history[k]
         next_s = history[k + 1].began_s if k + 1 < len(history) else float("inf")
-        gaps = [(at_s, gap) for at_s, gap in self._gaps if mine.began_s <= at_s < next_s]
+        told = zip(self._gaps_at_s, self._gaps_lost, strict=True)
+        gaps = [(at_s, lost) for at_s, lost in told if mine.began_s <= at_s < next_s]
         back_s = next((at_s for at_s, _ in gaps if at_s >= mine.over_s - 0.002), None)
         recovery_s = None
         if mine.fault.kind in CUTTING:
             recovery_s = float("inf") if back_s is None else max(0.0, back_s - mine.over_s)
-        return Outcome(mine.fault, recovery_s, [gap for _, gap in gaps], list(self._seen[k]))
+        return Outcome(mine.fault, recovery_s, [lost for _, lost in gaps], list(self._seen[k]))
 
 
 def rss_mb() -> float:
@@ -305,62 +323,3 @@ def rss_mb() -> float:
     if not statm.exists():
         return 0.0
     return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
-
-
-def percentile(values: list[float], share: float) -> float:
-    return float(np.percentile(values, 100 * share)) if values else 0.0
-
-
-def summary(done: Campaign) -> str:
-    """One line for the soak report."""
-    r = done.recoveries_s
-    exact = sum(result.exact_gaps for result in done.results)
-    restarts = sum(result.restarts for result in done.results)
-    grown = done.rss_mb[-1] - done.rss_mb[min(1, len(done.rss_mb) - 1)] if done.rss_mb else 0.0
-    words, samples = (sum(getattr(result, name) for result in done.results) for name in ("words", "samples"))
-    return "; ".join(
-        (
-            f"link faults: {len(done.outcomes)} on {done.pens} serial pens, {len(done.wrong)} wrong",
-            f"{exact} gaps within a boot exact",
-            f"{restarts} restarts told as such",
-            f"recovery p50 {percentile(r, 0.5):.2f} s, p99 {percentile(r, 0.99):.2f} s, max {max(r):.2f} s",
-            f"{words} words, {samples} samples",
-            f"memory {grown:+.1f} MB after warm-up, at most {done.most_threads} threads",
-        )
-    )
-
-
-def table(done: Campaign) -> str:
-    """Markdown: for each fault what is recorded, what the user sees, how long recovery takes."""
-    lines = [
-        "| fault | times | what is recorded | what the user sees meanwhile | recovery p50 / max |",
-        "|---|---|---|---|---|",
-    ]
-    for kind in FaultKind:
-        mine = [o for o in done.outcomes if o.fault.kind is kind]
-        if not mine:
-            continue
-        r = [o.recovery_s for o in mine if o.recovery_s is not None]
-        took = f"{percentile(r, 0.5):.2f} / {max(r):.2f} s" if r else "–"
-        seen: dict[str, int] = defaultdict(int)
-        for outcome in mine:
-            for line in outcome.seen:
-                seen[line] += 1
-        most = sorted(seen, key=lambda line: -seen[line])[:3]
-        said = "<br>".join(most) or "connected, as before"
-        lines.append(f"| {kind.value} | {len(mine)} | {_recorded(mine)} | {said} | {took} |")
-    return "\n".join(lines)
-
-
-def _recorded(outcomes: list[Outcome]) -> str:
-    counts = [len(o.gaps) for o in outcomes]
-    gaps = [gap for o in outcomes for gap in o.gaps]
-    if not gaps:
-        return "every sample"
-    lost = [gap.lost for gap in gaps if gap.lost is not None]
-    restarts = len(gaps) - len(lost)
-    if restarts:
-        return "a new descriptor and a new segment; the gap in seconds on the host's clock"
-    if max(counts) <= 1:
-        return f"one gap, {min(lost)}–{max(lost)} samples, exact"
-    return f"{min(counts)}–{max(counts)} gaps of {min(lost)}–{max(lost)} samples, each exact"

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from firmware_protocol.fault_plan import FaultKind
-from tests.device.fault_campaign import Campaign, summary, table
+from tests.device.fault_campaign import Campaign
+from tests.device.fault_report import summary, table
 
 SOAK = os.environ.get("PENAPP_SOAK") == "1"
 FAULTS, PENS = (1000, 4) if SOAK else (14, 4)

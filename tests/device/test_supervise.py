@@ -179,17 +179,17 @@ def test_silence_may_be_no_fault():
 
 
 def test_a_host_that_stood_still_for_two_seconds_has_lost_nothing():
-    """The frames of the time are waiting to be read: no loss is told, no attempt is made."""
-    links = Links([batch(0), 0.1, batch(1), 0.1, batch(2), END])
+    """What came meanwhile is read a moment later: no loss is told, no attempt is made."""
+    links = Links([batch(0), 2.2, batch(1), 0.1, batch(2), 30.2, batch(3), END])
     seen = Watched(links)
 
     async def main(loop):
         loop.call_at(0.05, loop.jump, 2.0)
-        loop.call_at(2.12, loop.jump, 30.0)
+        loop.call_at(2.4, loop.jump, 30.0)
         await seen.use()
 
     run_virtual(main)
-    assert [frames[0].frame.index for frames in seen.frames] == [0, 1, 2]
+    assert [frames[0].frame.index for frames in seen.frames] == [0, 1, 2, 3]
     assert LinkStage.LOST not in seen.stages
     assert len(links.made) == 1
 

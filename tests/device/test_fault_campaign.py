@@ -10,7 +10,7 @@ import pytest
 
 from firmware_protocol.fault_plan import FaultKind
 from tests.device.fault_campaign import Campaign
-from tests.device.fault_report import summary, table
+from tests.device.fault_report import summary
 
 SOAK = os.environ.get("PENAPP_SOAK") == "1"
 FAULTS, PENS = (1000, 4) if SOAK else (14, 4)
@@ -24,12 +24,11 @@ def open_files():
 
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="no pseudo-terminals here")
-def test_faults_in_random_order_cost_only_what_they_must(capsys):
+def test_faults_in_random_order_cost_only_what_they_must(report):
     """Exact gaps, whole words read as before, every pen back in time, nothing left over."""
     files = open_files()
     done = Campaign(FAULTS, PENS, seed=4).run()
-    with capsys.disabled():
-        print(f"\n{summary(done)}" + (f"\n{table(done)}" if SOAK else ""))
+    report(summary(done))
     assert done.wrong == []
     assert len(done.outcomes) == FAULTS
     assert {o.fault.kind for o in done.outcomes} == set(FaultKind)

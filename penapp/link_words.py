@@ -6,6 +6,7 @@ from penapp.live_gaps import Gap, GapTally
 from penapp.live_types import LinkState, LiveStatus, Search
 
 SEARCHING = {LinkState.SCANNING, LinkState.CONNECTING, LinkState.DISCOVERING, LinkState.LOST}
+OVER = {LinkState.FAILED, LinkState.ENDED, LinkState.CLOSED}
 FLOWING_S = 1.0
 """Samples that came more recently than this are "arriving"."""
 

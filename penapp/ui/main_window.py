@@ -16,6 +16,7 @@ from penapp.ui.card import Card
 from penapp.ui.connect_panel import ConnectPanel
 from penapp.ui.layout import MIN_SIZE, column, first_size
 from penapp.ui.pad_state import NO_INK, PadPoint
+from penapp.ui.readings import strips_note, strips_summary
 from penapp.ui.session_host import Closed, HostEvent, Opened, Opener, SessionHost
 from penapp.ui.state_panel import StatePanel
 from penapp.ui.strips_panel import StripsPanel
@@ -33,8 +34,6 @@ from penapp.ui.view_state import (
     link_view,
     pad_notice,
     pad_writable,
-    strips_note,
-    strips_summary,
     trouble,
 )
 from penapp.ui.writing_pad import WritingPad

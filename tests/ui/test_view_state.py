@@ -9,6 +9,7 @@ import pytest
 
 from penapp.live_gaps import Gap, GapCause, GapTally
 from penapp.live_types import LinkState, LiveStatus, Search
+from penapp.ui import readings
 from penapp.ui import view_state as view
 from penapp.ui.tone import Tone
 from penapp.ui.view_state import Phase, PortChoice, SourceChoice, SourceKind
@@ -78,26 +79,26 @@ def test_link_line_tells_the_truth(phase, status, button, text, tone):
     ],
 )
 def test_loss_colour(percent, tone):
-    assert view.loss_tone(percent) is tone
+    assert readings.loss_tone(percent) is tone
 
 
 def test_loss_names_lost_and_taken_samples():
-    reading = view.loss_reading(replace(LIVE, lost=10, loss_percent=1.0))
+    reading = readings.loss_reading(replace(LIVE, lost=10, loss_percent=1.0))
     assert (reading.text, reading.detail) == ("1.00 %", "10 of 1,000")
 
 
 @pytest.mark.parametrize(("rate", "tone"), [(100.0, Tone.NEUTRAL), (96.0, Tone.NEUTRAL), (90.0, Tone.WARN)])
 def test_rate_stands_beside_the_nominal_one(rate, tone):
-    reading = view.rate_reading(replace(LIVE, rate_hz=rate))
+    reading = readings.rate_reading(replace(LIVE, rate_hz=rate))
     assert (reading.detail, reading.tone) == ("of 100 Hz", tone)
 
 
 @pytest.mark.parametrize("status", [None, LOST, replace(LIVE, samples=0), replace(LIVE, silent_s=1.2)])
 def test_nothing_is_claimed_about_a_pen_that_sends_nothing(status):
-    assert view.contact_reading(status).text == "–"
-    assert view.force_reading(status).text == "–"
-    assert view.force_share(status) == 0.0
-    assert view.strips_summary(status) == "No samples are arriving"
+    assert readings.contact_reading(status).text == "–"
+    assert readings.force_reading(status).text == "–"
+    assert readings.force_share(status) == 0.0
+    assert readings.strips_summary(status) == "No samples are arriving"
 
 
 @pytest.mark.parametrize(
@@ -105,18 +106,18 @@ def test_nothing_is_claimed_about_a_pen_that_sends_nothing(status):
 )
 def test_force(force_n, text, share):
     status = replace(LIVE, force_n=force_n)
-    assert view.force_reading(status).text == text
-    assert view.force_share(status) == pytest.approx(share)
+    assert readings.force_reading(status).text == text
+    assert readings.force_share(status) == pytest.approx(share)
 
 
 def test_contact_says_down_or_up():
-    assert view.contact_reading(LIVE).text == "Up"
-    assert view.contact_reading(replace(LIVE, contact=True)).text == "Down"
+    assert readings.contact_reading(LIVE).text == "Up"
+    assert readings.contact_reading(replace(LIVE, contact=True)).text == "Down"
 
 
 def test_damage_is_a_warning():
-    assert view.damage_reading(LIVE).tone is Tone.NEUTRAL
-    assert view.damage_reading(replace(LIVE, damaged_frames=3)).tone is Tone.WARN
+    assert readings.damage_reading(LIVE).tone is Tone.NEUTRAL
+    assert readings.damage_reading(replace(LIVE, damaged_frames=3)).tone is Tone.WARN
 
 
 def test_ports_are_found_behind_their_label_and_free_text_is_kept():
@@ -164,9 +165,9 @@ def test_a_lost_pen_is_said_with_what_was_found_and_what_to_do():
 
 
 def test_strips_that_stand_still_say_so():
-    assert view.strips_note(replace(LOST, silent_s=3.4)) == "no samples for 3 s"
-    assert view.strips_note(LIVE) == view.strips_note(None) == ""
-    assert view.strips_note(replace(LIVE, link=LinkState.CLOSED)) == ""
+    assert readings.strips_note(replace(LOST, silent_s=3.4)) == "no samples for 3 s"
+    assert readings.strips_note(LIVE) == readings.strips_note(None) == ""
+    assert readings.strips_note(replace(LIVE, link=LinkState.CLOSED)) == ""
 
 
 @pytest.mark.parametrize("link", LinkState)
@@ -175,7 +176,7 @@ def test_nothing_is_green_unless_samples_arrive(link, silent_s):
     for samples in (0, 990):
         status = replace(LIVE, link=link, silent_s=silent_s, samples=samples)
         green = view.link_view(Phase.CONNECTED, status).tone is Tone.GOOD
-        assert green == (view.loss_reading(status).tone is Tone.GOOD)
+        assert green == (readings.loss_reading(status).tone is Tone.GOOD)
         assert green == (link is LinkState.STREAMING and silent_s == 0.0 and samples > 0)
 
 
@@ -189,14 +190,14 @@ def test_nothing_is_green_unless_samples_arrive(link, silent_s):
 )
 def test_recovered_gaps_are_listed(gap, detail, tip):
     status = replace(LIVE, gaps=GapTally().with_gap(gap))
-    reading = view.gap_reading(status)
+    reading = readings.gap_reading(status)
     assert (reading.text, reading.detail, reading.tone) == ("1", detail, Tone.WARN)
-    assert view.gap_tip(status) == tip
+    assert readings.gap_tip(status) == tip
 
 
 def test_frames_lost_on_the_way_are_no_lost_link():
     status = replace(LIVE, gaps=GapTally().with_gap(Gap(GapCause.SAMPLES, 8, 0.08, 0.0, 100)))
-    assert view.gap_reading(status).text == "0"
+    assert readings.gap_reading(status).text == "0"
     assert status.gaps.lost == 8
 
 

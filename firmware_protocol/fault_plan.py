@@ -51,7 +51,7 @@ WIRE_FAULTS = {
 """What the wire does to samples during these faults; answers to commands pass."""
 
 _USUAL_S = {FaultKind.STALL: 1.0, FaultKind.SILENCE: 1.0, FaultKind.SLOW: 0.3, FaultKind.HOST_STALL: 2.0}
-_VARIES = {FaultKind.SLOW: 2.0, FaultKind.HOST_STALL: 1.0}
+_VARIES = {FaultKind.SLOW: 1.6, FaultKind.HOST_STALL: 1.0}
 """How long the faults of a drawn plan last: 0.5 s for the others, times or divided by up to 4."""
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from firmware_protocol.errors import ProtocolError
-from penapp.device.diagnosis import no_samples
+from penapp.device.diagnosis import fell_silent
 from penapp.device.errors import RecordingError
 from penapp.device.link_report import LinkReport, Supervised
 from penapp.device.recording import StreamWriter
@@ -153,7 +153,7 @@ class LiveSession:
         silent_s = self._rate.silent_s()
         if self._track.state is not LinkState.STREAMING or silent_s < SILENT_S:
             return None
-        return no_samples(self._source.name, round(silent_s))
+        return fell_silent(self._source.name, round(silent_s))
 
     def _run_device(self) -> None:
         try:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from firmware_protocol.descriptor import Descriptor
 from firmware_protocol.errors import ProtocolError
 from firmware_protocol.messages import Op, Response, Status, response_frame
-from penapp.device.diagnosis import no_samples
+from penapp.device.diagnosis import fell_silent
 from penapp.device.errors import PenLostError, PenSilentError, PortAbsentError
 from penapp.device.identity import check_same_pen
 from penapp.device.link_report import LinkReport
@@ -126,7 +126,7 @@ class SupervisedSource:
                 async for batch in batches:
                     yield batch
         except SilentError:
-            raise no_samples(self.name, silence_s or 0.0) from None
+            raise fell_silent(self.name, silence_s or 0.0) from None
 
     async def _opened(self) -> Descriptor:
         """One attempt; a link that fails is taken down again."""

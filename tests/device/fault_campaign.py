@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import tempfile
 import threading
 import time
 from array import array
@@ -17,8 +19,10 @@ from firmware_protocol.descriptor import standard_descriptor
 from firmware_protocol.fault_plan import FaultKind, FaultPlan, PenFault
 from penapp.device.faulty_far_end import FaultyVirtualPen
 from penapp.device.looked_after import serial_pen
+from penapp.device.recording import Recording
 from penapp.link_words import search_sentence
 from penapp.live import GapSeen, LinkState, LiveSession, TextCommitted
+from penapp.stream.assemble import StreamAssembler
 from penapp.stream.block import SampleBlock
 from tests.device.toy_pens import (
     FORCE_COUNTS,
@@ -216,7 +220,11 @@ class PenRun:
         )
         address = self._pen.address
         self._address = address
-        self._session = LiveSession(serial_pen(address), self._make_pipeline, on_event=self._event)
+        self._folder = tempfile.TemporaryDirectory()
+        self._recording = Path(self._folder.name) / "session.pen"
+        self._session = LiveSession(
+            serial_pen(address), self._make_pipeline, record_to=self._recording, on_event=self._event
+        )
         self._session.start()
 
     def _receives(self) -> bool:
@@ -245,7 +253,7 @@ class PenRun:
         if self.begun and status.search is not None:
             sentence = search_sentence(status).split(" (try")[0]
             seconds_away = " ".join("…" if w.isdigit() else w for w in sentence.split())
-            message = status.message.replace(self._address, "PORT")
+            message = re.sub(r"pen \d+", "pen", status.message.replace(self._address, "PORT"))
             self._seen[self.begun - 1][f"{seconds_away}: {message}".rstrip(": ")] = None
 
     def stop(self) -> None:
@@ -258,6 +266,7 @@ class PenRun:
         holes = [(a[1] + 1, b[0] - 1) for a, b in pairwise(runs)]
         wrong += self._unequal(holes)
         wrong += self._misread(runs)
+        wrong += self._recorded_otherwise(runs)
         reboots = sum(h.fault.kind is FaultKind.REBOOT for h in self._pen.pen.history)
         restarts = self._gaps_lost.count(RESTARTED)
         wrong += [f"{reboots} restarts, {restarts} told"] if restarts != reboots else []
@@ -303,6 +312,20 @@ class PenRun:
         )
         times = Counter(self._words)
         return [f"word {w} came whole and was read {times[w]} times" for w in whole if times[w] != 1]
+
+    def _recorded_otherwise(self, runs: list[tuple[int, int]]) -> list[str]:
+        """The file of the whole session holds every sample that came, every gap, and every restart."""
+        recording = Recording(self._recording)
+        assembler = StreamAssembler(recording.descriptor)
+        for frames in recording.frames():
+            for frame in frames:
+                assembler.push(frame)
+        recording.close()
+        self._folder.cleanup()
+        exact = [lost for lost in self._gaps_lost if lost != RESTARTED]
+        found = (assembler.counters.samples, assembler.counters.lost, assembler.counters.segments)
+        came = (sum(b - a + 1 for a, b in runs), sum(exact), len(self._gaps_lost) - len(exact) + 1)
+        return [] if found == came else [f"samples, lost, segments: {found} recorded, {came} seen"]
 
     def _outcome(self, k: int) -> Outcome:
         history = self._pen.pen.history

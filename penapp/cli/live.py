@@ -73,7 +73,7 @@ Ctrl-C ends the session; what was recorded stays."""
     help="Send samples and words out as LSL streams NAME and 'NAME text'. [default name: penapp]",
 )
 @provider_option
-def live(
+def live(  # noqa: PLR0913 -- one argument for each option
     pen: str,
     record: Path | None,
     as_json: bool,

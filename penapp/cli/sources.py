@@ -31,14 +31,10 @@ def source_for(pen: str, speed: float | None, *, wait: bool = False) -> PenSourc
         from penapp.lsl.inlet import LslSource
 
         return LslSource(pen.removeprefix("lsl:"))
+    from penapp.device.looked_after import ble_pen, serial_pen
+
     address = ble_address(pen)
-    if address is not None:
-        from penapp.device.ble_source import BleSource
-
-        return BleSource(address)
-    from penapp.device.looked_after import serial_pen
-
-    return serial_pen(pen, wait=wait)
+    return serial_pen(pen, wait=wait) if address is None else ble_pen(address, wait=wait)
 
 
 def _pace(speed: float | None) -> float | None:

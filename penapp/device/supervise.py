@@ -36,6 +36,7 @@ class SupervisedSource:
     be reached. Once samples have come, frames() goes on through every fault: after each loss it looks for
     the same pen (device id) with growing pauses, and yields the pen's answer to HELLO before its new
     samples, so that recordings know. It raises only what waiting cannot heal (`DeviceError.lasting`).
+    `name` is how the last link that came about called itself.
     """
 
     def __init__(
@@ -130,12 +131,14 @@ class SupervisedSource:
 
     async def _opened(self) -> Descriptor:
         """One attempt; a link that fails is taken down again."""
-        self._link = self._make_link(self._advanced)
+        link = self._link = self._make_link(self._advanced)
         try:
-            return await self._link.open()
+            descriptor = await link.open()
         except BaseException:
             await self.close()
             raise
+        self.name = link.name
+        return descriptor
 
     async def _first_failed(self, error: DeviceError | ProtocolError) -> None:
         """The pen has never been reached: the error is told, unless we are to wait."""
@@ -152,8 +155,9 @@ class SupervisedSource:
             await self._pause(error)
             try:
                 descriptor = await self._reached()
-            except (DeviceError, ProtocolError, OSError) as found:
+            except Exception as found:
                 await self.close()
+                self._note_unforeseen(found, before=error)
                 error = found
                 if self._final(found):
                     raise
@@ -170,6 +174,12 @@ class SupervisedSource:
         if self._link is not None:
             await self._link.start()
         return descriptor
+
+    def _note_unforeseen(self, found: Exception, *, before: Exception) -> None:
+        """A session outlives what nobody thought of, too; it is shown like any other reason, and logged once."""
+        foreseen = isinstance(found, DeviceError | ProtocolError | OSError)
+        if not foreseen and type(found) is not type(before):
+            log.error("attempt to reach pen=%s failed unexpectedly", self.name, exc_info=found)
 
     def _begin_outage(self, error: Exception) -> None:
         now_s = asyncio.get_running_loop().time()
@@ -247,8 +257,10 @@ def _lasting(error: Exception) -> bool:
 
 def _told(error: Exception, *, searching: bool) -> tuple[str, str]:
     """What was found and what to do; a pen that is merely away comes back by itself."""
-    if not isinstance(error, DeviceError | ProtocolError):
+    if isinstance(error, OSError):
         return f"the link broke: {error}.", COMES_BACK
+    if not isinstance(error, DeviceError | ProtocolError):
+        return f"unexpected error: {type(error).__name__}: {error}.", "Please report it with the log."
     away = searching and isinstance(error, PenLostError | PortAbsentError)
     return str(error.args[0]), COMES_BACK if away else error.advice
 

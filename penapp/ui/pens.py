@@ -59,9 +59,9 @@ def pen_source(choice: SourceChoice) -> tuple[PenSource, PadSink | None, InkSoFa
 
         return serial_pen(choice.target), None, None
     if choice.kind is SourceKind.BLE:
-        from penapp.device.ble_source import BleSource
+        from penapp.device.looked_after import ble_pen
 
-        return BleSource(choice.target), None, None
+        return ble_pen(choice.target), None, None
     if choice.kind is SourceKind.REPLAY:
         from penapp.device.replay import ReplaySource
 

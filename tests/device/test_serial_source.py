@@ -253,6 +253,17 @@ def test_a_pseudo_terminal_that_knows_only_plain_speeds_is_opened_with_one(monke
     assert asked == [921_600, 115_200]
 
 
+def test_a_device_that_goes_while_it_is_being_opened_is_a_port_that_could_not_be_opened(monkeypatch):
+    termios = pytest.importorskip("termios", reason="no termios here")
+
+    def vanish(*_args, **_settings):
+        raise termios.error(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("serial.serial_for_url", vanish)
+    with pytest.raises(PortError, match="Input/output error"):
+        open_port("/dev/ttyACM0")
+
+
 @needs_pty
 def test_a_port_held_by_another_program_is_busy():
     carrier = PtyCarrier()

@@ -38,7 +38,7 @@ class Watched:
 
     def __init__(self, links, **options):
         self.links = links
-        self.source = SupervisedSource(links, name="toy", **options)
+        self.source = SupervisedSource(links, name="COM9", **options)
         self.reports = []
         self.frames = []
         self.times_s = []
@@ -100,6 +100,12 @@ def test_a_healthy_link_passes_through_and_ends_with_its_source():
         LinkStage.STREAMING,
     ]
     assert (seen.links.made[0].stopped, seen.links.made[0].closed) == (1, 1)
+
+
+def test_the_source_is_called_as_its_link_is_and_keeps_the_name_while_there_is_none():
+    seen = use(Links([batch(), GONE], ABSENT, [batch(), END]))
+    assert seen.source.name == "toy"
+    assert SupervisedSource(Links([]), name="COM9").name == "COM9"
 
 
 def test_streaming_is_said_only_when_samples_come():
@@ -281,7 +287,17 @@ def test_an_error_of_the_operating_system_is_a_loss_like_any_other():
     assert "Input/output error" in next(r for r in seen.reports if r.stage is LinkStage.LOST).problem
 
 
-def test_a_fault_of_ours_is_never_retried():
+def test_an_attempt_that_fails_as_nobody_thought_of_is_said_logged_once_and_made_again(caplog):
+    strange = ZeroDivisionError("nought")
+    seen = use(Links([batch(), GONE], strange, strange, [batch(), END]))
+    assert seen.kinds[-1] is FrameType.DATA
+    said = [r.problem for r in seen.reports if r.stage is LinkStage.LOST]
+    assert said[1:] == 2 * ["unexpected error: ZeroDivisionError: nought."]
+    assert len([r for r in caplog.records if r.exc_info]) == 1
+
+
+def test_a_fault_of_ours_is_never_retried_otherwise():
+    failure(Links(ZeroDivisionError("nought")), ZeroDivisionError)
     failure(Links([batch(), ZeroDivisionError("nought")]), ZeroDivisionError)
 
 

@@ -176,7 +176,7 @@ class SupervisedSource:
         return descriptor
 
     def _note_unforeseen(self, found: Exception, *, before: Exception) -> None:
-        """A session outlives what nobody thought of, too; it is shown like any other reason, and logged once."""
+        """A session outlives what nobody thought of, too: shown like any other reason, logged once."""
         foreseen = isinstance(found, DeviceError | ProtocolError | OSError)
         if not foreseen and type(found) is not type(before):
             log.error("attempt to reach pen=%s failed unexpectedly", self.name, exc_info=found)

@@ -144,16 +144,21 @@ class LiveSession:
             recorded_bytes=self._writer.written_bytes if self._writer is not None else 0,
             message=error.args[0] if error is not None else "",
             advice=error.advice if error is not None else "",
-            silent_s=self._rate.silent_s(),
+            silent_s=self._silent_s(),
             gaps=self._gaps.tally,
         )
         return self._track.into(status)
 
     def _silence(self) -> PenappError | None:
-        silent_s = self._rate.silent_s()
+        silent_s = self._silent_s()
         if self._track.state is not LinkState.STREAMING or silent_s < SILENT_S:
             return None
         return fell_silent(self._source.name, round(silent_s))
+
+    def _silent_s(self) -> float:
+        """Since the newest sample; a link that has just begun to stream is not blamed for what was before."""
+        silent_s = self._rate.silent_s()
+        return min(silent_s, self._track.for_s) if self._track.state is LinkState.STREAMING else silent_s
 
     def _run_device(self) -> None:
         try:

@@ -28,6 +28,11 @@ class LinkTrack:
         self._since_s = time.monotonic()
         self._report: LinkReport | None = None
 
+    @property
+    def for_s(self) -> float:
+        """Seconds in this state."""
+        return max(0.0, time.monotonic() - self._since_s)
+
     def change(self, state: LinkState) -> None:
         """What the session knows by itself; the end of it all."""
         self.state, self._since_s = state, time.monotonic()
@@ -42,7 +47,7 @@ class LinkTrack:
     def into(self, status: LiveStatus) -> LiveStatus:
         """The status with what is known here; a problem told there already comes first."""
         now_s, report = time.monotonic(), self._report
-        status = replace(status, link=self.state, since_s=max(0.0, now_s - self._since_s))
+        status = replace(status, link=self.state, since_s=self.for_s)
         if report is None or report.stage is LinkStage.STREAMING:
             return status
         search = Search(

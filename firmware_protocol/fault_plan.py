@@ -50,14 +50,15 @@ WIRE_FAULTS = {
 }
 """What the wire does to samples during these faults; answers to commands pass."""
 
-USUAL_S = {FaultKind.SLOW: 0.3, FaultKind.HOST_STALL: 2.0}
-"""How long a fault lasts where a plan does not say it; 0.5 s for the others."""
+_USUAL_S = {FaultKind.STALL: 1.0, FaultKind.SILENCE: 1.0, FaultKind.SLOW: 0.3, FaultKind.HOST_STALL: 2.0}
+_VARIES = {FaultKind.SLOW: 1.6, FaultKind.HOST_STALL: 1.0}
+"""How long the faults of a drawn plan last: 0.5 s for the others, times or divided by up to 4."""
 
 
 @dataclass(frozen=True, slots=True)
 class PenFault:
-    """One fault. It begins before the sample number `at_sample` of the pen's whole life is measured, but not
-    before the fault ahead of it is over and samples flow again. Durations are seconds of the carrier's clock.
+    """One fault. It begins when the pen has measured `at_sample` samples that were sent undisturbed: what it
+    measures during other faults does not count. Durations are seconds of the carrier's clock.
     """
 
     kind: FaultKind
@@ -94,7 +95,6 @@ class FaultPlan:
         at, faults = 0, []
         for kind in drawn:
             at += round(every_samples * rng.uniform(0.6, 1.4))
-            usual_s = USUAL_S.get(kind, 0.5)
-            vary = 1.0 if kind is FaultKind.HOST_STALL else rng.uniform(0.4, 1.6)
-            faults.append(PenFault(kind, at, round(usual_s * vary, 3)))
+            seconds = _USUAL_S.get(kind, 0.5) * _VARIES.get(kind, 4.0) ** rng.uniform(-1.0, 1.0)
+            faults.append(PenFault(kind, at, round(seconds, 3)))
         return FaultPlan(tuple(faults))

@@ -56,7 +56,12 @@ class Happened:
 
 
 class FaultyPen:
-    """A `PenFirmware` to which the faults of a plan happen. on_begin: told of each fault as it begins."""
+    """A `PenFirmware` to which the faults of a plan happen.
+
+    on_begin: told of each fault as it begins
+    received: asked whether the host receives what is sent (a pen on a serial line cannot know): only then
+              does the way to the next fault count
+    """
 
     def __init__(
         self,
@@ -66,16 +71,18 @@ class FaultyPen:
         batch: int | None = None,
         mtu: int | None = None,
         on_begin: Callable[[PenFault], None] | None = None,
+        received: Callable[[], bool] | None = None,
     ) -> None:
         self._pen = PenFirmware(descriptor, batch=batch, mtu=mtu)
         stranger = replace(descriptor, device_id=OTHER_ID, name="another pen")
         self._other = PenFirmware(stranger, batch=batch, mtu=mtu)
         self._on_begin = on_begin
+        self._received = received or _always
         self._ahead = list(plan.faults)
         self._steps: list[tuple[_Mode, float]] = []
         self._mode, self._until_s = _Mode.WELL, _NEVER
         self._now_s = 0.0
-        self._taken = 0
+        self._undisturbed = 0
         self._running = False
         self._boot_us: int | None = 0
         self._late: list[tuple[float, list[bytes]]] = []
@@ -158,14 +165,15 @@ class FaultyPen:
         """
         items: list[bytes] = []
         while len(counts):
-            n = self._undisturbed(len(counts))
+            n = self._before_fault(len(counts))
             if not n:
                 items += self._begin(self._ahead.pop(0))
                 continue
             items += self._measure(counts[:n], t_us_first)
+            if self.well and self._pen.streaming and self._received():
+                self._undisturbed += n
             period_us = self._pen.descriptor.streams[0].period_us
             counts, t_us_first = counts[n:], t_us_first + round(n * period_us)
-            self._taken += n
         return items
 
     def disconnected(self) -> None:
@@ -176,11 +184,11 @@ class FaultyPen:
     def _there(self) -> PenFirmware:
         return self._other if self._mode is _Mode.OTHER else self._pen
 
-    def _undisturbed(self, n: int) -> int:
+    def _before_fault(self, n: int) -> int:
         """How many of the next n samples come before the next fault."""
         if not (self._ahead and self.well and self._pen.streaming):
             return n
-        return min(n, max(0, self._ahead[0].at_sample - self._taken))
+        return min(n, max(0, self._ahead[0].at_sample - self._undisturbed))
 
     def _measure(self, counts: NDArray[np.int16], t_us: int) -> list[bytes]:
         if self._mode is _Mode.OFF:
@@ -232,6 +240,10 @@ class FaultyPen:
         old = self._pen.descriptor.boot_id
         self._pen.reboot((old * 1_103_515_245 + 12_345) & _U32)
         self._boot_us = None
+
+
+def _always() -> bool:
+    return True
 
 
 def _steps(fault: PenFault) -> list[tuple[_Mode, float]]:

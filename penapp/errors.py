@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class PenappError(Exception):
     """An error for the person reading it; `advice` says what to do next."""
@@ -20,7 +22,12 @@ class BadInputError(PenappError):
 
 
 class DeviceError(PenappError):
-    """The pen or its link failed; subclasses in `penapp.device` name the situation."""
+    """The pen or its link failed; subclasses in `penapp.device` name the situation.
+
+    lasting: waiting and trying again cannot heal it, somebody has to do something
+    """
+
+    lasting: ClassVar[bool] = False
 
 
 class ModelMismatchError(PenappError):

@@ -12,16 +12,22 @@ from pathlib import Path
 
 from firmware_protocol.descriptor import Descriptor
 from firmware_protocol.errors import ProtocolError
-from penapp.device.diagnosis import no_samples
+from penapp.device.diagnosis import fell_silent
 from penapp.device.errors import RecordingError
 from penapp.device.keep_time import keeping_time
+from penapp.device.link_report import LinkReport, Supervised
 from penapp.device.source import ArrivedFrame, PenSource
-from penapp.errors import DeviceError, PenappError
+from penapp.device.transport import LinkStage
+from penapp.errors import PenappError
+from penapp.live_errors import shown_error
+from penapp.live_gaps import GapFinder
+from penapp.live_link import LinkTrack, OutageTimer
 from penapp.live_rate import RateMeter
 from penapp.live_recogniser import RecogniserThread
 from penapp.live_recorder import Recorder, SessionPlan, open_recorder
 from penapp.live_types import (
     Failed,
+    GapSeen,
     LinkChanged,
     LinkState,
     LiveEvent,
@@ -41,6 +47,7 @@ from penapp.stream.ring import SampleRing
 
 __all__ = [
     "Failed",
+    "GapSeen",
     "LinkChanged",
     "LinkState",
     "LiveEvent",
@@ -56,6 +63,8 @@ QUEUE_S = 30.0
 """Samples that may wait for the recogniser, in seconds; beyond it the device thread waits too."""
 FULL_QUEUE_PAUSE_S = 0.002
 SILENT_S = 2.0
+BREAK_S = 0.5
+"""A pen lost for so long leaves a gap that cannot be bridged (`penapp.dsp.resample.MAX_FILL_S`)."""
 MAX_RATE_HZ = 400.0
 
 log = logging.getLogger(__name__)
@@ -89,7 +98,9 @@ class LiveSession:
         self._descriptor: Descriptor | None = None
         self._rate = RateMeter()
         self._clock = ClockFollower()
-        self._link = LinkState.CLOSED
+        self._track = LinkTrack()
+        self._outage = OutageTimer(BREAK_S)
+        self._gaps = GapFinder()
         self._queue = BlockQueue(round(QUEUE_S * MAX_RATE_HZ))
         self._recogniser = RecogniserThread(self._queue, make_pipeline, self._tell, self._abort)
         self._device = threading.Thread(target=self._run_device, name="penapp-device", daemon=True)
@@ -135,10 +146,9 @@ class LiveSession:
         assembler = self._assembler
         counters = assembler.counters if assembler is not None else StreamCounters()
         _, newest = self.ring.latest(1)
-        return LiveStatus(
-            link=self._link,
+        status = LiveStatus(
             pen_name=self._source.name,
-            rate_hz=self._rate.rate_hz() if self._link is LinkState.STREAMING else 0.0,
+            rate_hz=self._rate.rate_hz() if self._track.state is LinkState.STREAMING else 0.0,
             nominal_hz=assembler.rate_hz if assembler is not None else 0.0,
             samples=counters.samples,
             lost=counters.lost,
@@ -152,7 +162,10 @@ class LiveSession:
             clock_uncertainty_s=self._clock.reading.uncertainty_s,
             message=error.args[0] if error is not None else "",
             advice=error.advice if error is not None else "",
+            silent_s=self._silent_s(),
+            gaps=self._gaps.tally,
         )
+        return self._track.into(status)
 
     @property
     def breaks(self) -> tuple[Break, ...]:
@@ -160,17 +173,22 @@ class LiveSession:
         return self._clock.breaks
 
     def _silence(self) -> PenappError | None:
-        silent_s = self._rate.silent_s()
-        if self._link is not LinkState.STREAMING or silent_s < SILENT_S:
+        silent_s = self._silent_s()
+        if self._track.state is not LinkState.STREAMING or silent_s < SILENT_S:
             return None
-        return no_samples(self._source.name, round(silent_s))
+        return fell_silent(self._source.name, round(silent_s))
+
+    def _silent_s(self) -> float:
+        """Since the newest sample; a link that has just begun to stream is not blamed for what was before."""
+        silent_s = self._rate.silent_s()
+        return min(silent_s, self._track.for_s) if self._track.state is LinkState.STREAMING else silent_s
 
     def _run_device(self) -> None:
         try:
             asyncio.run(self._session())
         except Exception as error:  # noqa: BLE001 -- end of the thread: shown, never swallowed
             self._fail(error)
-            self._change(LinkState.LOST)
+            self._change(LinkState.FAILED)
         finally:
             self._recogniser.meet(None)
             self._queue.close()
@@ -191,13 +209,15 @@ class LiveSession:
                 raise error
         except (PenappError, ProtocolError) as error:
             self._fail(error)
-            ended = LinkState.LOST
+            ended = LinkState.FAILED
         finally:
             await self._release()
         self._change(ended)
 
     async def _acquire(self) -> None:
         self._change(LinkState.OPENING)
+        if isinstance(self._source, Supervised):
+            self._source.follow(self._follow)
         started_s = time.monotonic()
         descriptor = self._descriptor = await self._source.open()
         self._assembler = StreamAssembler(descriptor)
@@ -206,7 +226,8 @@ class LiveSession:
         self._recogniser.meet(descriptor)
         await self._source.start()
         log.info("streaming pen=%s after=%.2f s", self._source.name, time.monotonic() - started_s)
-        self._change(LinkState.STREAMING)
+        if not isinstance(self._source, Supervised):
+            self._change(LinkState.STREAMING)
         async with keeping_time(self._source, self._note_time):
             async for batch in self._source.frames():
                 self._record(batch)
@@ -215,6 +236,20 @@ class LiveSession:
     def _note_time(self, answer: ArrivedFrame) -> None:
         self._record([answer])
         self._clock.answer(answer)
+
+    def _follow(self, report: LinkReport) -> None:
+        """What a source says that looks after its link."""
+        news = self._track.follow(report)
+        if report.stage is LinkStage.STREAMING:
+            self._outage.cancel()
+        elif report.out_s is not None and self._outage.begin(self._break_off):
+            self._gaps.link_lost()
+        if news:
+            self._tell(LinkChanged(self.status()))
+
+    def _break_off(self) -> None:
+        """The pen has been away for longer than can be bridged."""
+        self._queue.offer(Arrival(()))
 
     def _record(self, batch: list[ArrivedFrame]) -> None:
         """Before any queue; a recording that fails is said at once, the text goes on."""
@@ -226,6 +261,8 @@ class LiveSession:
             for block in blocks:
                 self.ring.push(block)
             arrival = Arrival(blocks, segment, batch[-1].arrival_ns)
+            for gap in self._gaps.push(arrival, assembler.rate_hz, self._clock.breaks):
+                self._tell(GapSeen(gap))
             self._rate.push(arrival.samples)
             while not self._queue.offer(arrival):  # noqa: ASYNC110 -- emptied by a thread, not by this loop
                 await asyncio.sleep(FULL_QUEUE_PAUSE_S)
@@ -265,18 +302,10 @@ class LiveSession:
 
     def _fail(self, error: Exception) -> None:
         """Keep the first error and tell it."""
-        if isinstance(error, PenappError):
-            shown = error
-        elif isinstance(error, ProtocolError):
-            shown = DeviceError(error.args[0], advice=error.advice)
-        else:
-            log.error("unexpected error", exc_info=error)
-            shown = PenappError(
-                f"unexpected error: {type(error).__name__}: {error}.", advice="Please report it with the log."
-            )
+        shown = shown_error(error)
         self.error = self.error or shown
         self._tell(Failed(shown.args[0], shown.advice))
 
     def _change(self, link: LinkState) -> None:
-        self._link = link
+        self._track.change(link)
         self._tell(LinkChanged(self.status()))

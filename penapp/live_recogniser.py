@@ -66,6 +66,9 @@ class RecogniserThread:
     def _work(self, pipeline: Pipeline) -> None:
         started_s = time.monotonic()
         while (arrival := self._queue.take()) is not None:
+            if not arrival.blocks:
+                self._break_off(pipeline)
+                continue
             if arrival.segment != self._segment:
                 self._restart(pipeline, arrival)
             for block in arrival.blocks:
@@ -83,6 +86,12 @@ class RecogniserThread:
         self._commit(pipeline.finish(), time.perf_counter_ns(), arrival)
         pipeline.reset()
         self._segment = arrival.segment
+
+    def _break_off(self, pipeline: Pipeline) -> None:
+        """The pen has been gone for too long to bridge: the word that was being written ends here."""
+        self._commit(pipeline.finish(), time.perf_counter_ns())
+        self._clear_tentative()
+        self.contact = False
 
     def _commit(
         self,

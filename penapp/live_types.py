@@ -10,15 +10,45 @@ from typing import Protocol
 
 from firmware_protocol.descriptor import Descriptor
 from penapp.decode.types import Hypothesis
+from penapp.live_gaps import NO_GAPS, Gap, GapTally
 from penapp.stream.block import SampleBlock
 
 
 class LinkState(Enum):
+    """Where the link stands; a recording and the text go on through all but the last three.
+
+    OPENING:     the pen is being connected (a source that does not tell more)
+    SCANNING, CONNECTING, DISCOVERING: steps of an attempt to reach the pen, the first one or after a loss
+    STREAMING:   samples may arrive; `LiveStatus.silent_s` says whether they do
+    LOST:        the pen is gone; the next attempt comes by itself
+    CLOSED, ENDED, FAILED: over: by the user, by the end of the source, by an error
+    """
+
     CLOSED = "closed"
     OPENING = "opening"
+    SCANNING = "scanning"
+    CONNECTING = "connecting"
+    DISCOVERING = "discovering"
     STREAMING = "streaming"
     LOST = "lost"
     ENDED = "ended"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """The pen is being looked for.
+
+    attempt:    the running or last attempt, from 1; 0 = the first is yet to come
+    out_s:      seconds since it was lost; None = it was not reached yet
+    next_try_s: seconds until the next attempt; None = one is running
+    losses:     how often it was lost in this session
+    """
+
+    attempt: int = 0
+    out_s: float | None = None
+    next_try_s: float | None = None
+    losses: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +59,8 @@ class LiveStatus:
     contact:            pen down now; backlog: samples that wait for the recogniser
     skew_ppm, clock_uncertainty_s: the pen's clock on this computer's; inf while nothing is known of it
     message, advice:    what is wrong, empty when nothing is
+    since_s:            seconds in this state of the link; silent_s: since the newest sample (0 before any)
+    search:             how the search for the pen goes; None while there is none
     """
 
     link: LinkState = LinkState.CLOSED
@@ -47,6 +79,10 @@ class LiveStatus:
     clock_uncertainty_s: float = math.inf
     message: str = ""
     advice: str = ""
+    since_s: float = 0.0
+    silent_s: float = 0.0
+    search: Search | None = None
+    gaps: GapTally = NO_GAPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +114,13 @@ class LinkChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class GapSeen:
+    """Samples are missing; told when the first one behind the gap has come."""
+
+    gap: Gap
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """Something went wrong; the session may go on (recording) or be over (link): see LiveStatus."""
 
@@ -85,7 +128,7 @@ class Failed:
     advice: str
 
 
-LiveEvent = TextCommitted | TextTentative | LinkChanged | Failed
+LiveEvent = TextCommitted | TextTentative | LinkChanged | GapSeen | Failed
 
 
 class Pipeline(Protocol):

@@ -32,8 +32,12 @@ Examples:
 With --json: {event: committed, text, confidence, start_t, end_t, candidates} for
 a word (seconds on the pen's clock), {event: tentative, text} while it is being
 written, {event: link, state, pen, samples, lost, loss_percent, damaged_frames, ...}
-for a change of the link, {event: failed, message, advice}, and {event: summary, ...}
-at the end.
+for a change of the link, {event: gap, cause, lost, duration_s, uncertainty_s} for
+missing samples (lost is null where the pen was started again), {event: failed,
+message, advice}, and {event: summary, ...} at the end.
+\b
+A pen that is lost is looked for until it is back or Ctrl-C; the text and the
+recording go on.
 \b
 Dim text is tentative and may change; plain text is committed and never does.
 Ctrl-C ends the session; what was recorded stays."""
@@ -50,6 +54,7 @@ Ctrl-C ends the session; what was recorded stays."""
 )
 @record_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object for each event, one on a line.")
+@click.option("--wait", is_flag=True, help="Wait for a real pen that is not there yet.")
 @click.option(
     "--speed",
     type=float,
@@ -64,13 +69,15 @@ Ctrl-C ends the session; what was recorded stays."""
     help="Send samples and words out as LSL streams NAME and 'NAME text'. [default name: penapp]",
 )
 @provider_option
-def live(
+def live(  # noqa: PLR0913 -- one argument for each option
     pen: str,
     record: Path | None,
     as_json: bool,
     speed: float | None,
     lsl: str | None = None,
     provider: str = CPU,
+    *,
+    wait: bool = False,
 ) -> None:
     """Decode what a pen writes, live, in the terminal.
 
@@ -80,7 +87,7 @@ def live(
         check_pace(speed)
     if record is not None:
         tell_recovered(record)
-    source, view = source_for(pen, speed), _view(as_json)
+    source, view = source_for(pen, speed, wait=wait), _view(as_json)
     if lsl is None:
         play(source, pipeline_on(provider), view, record_to=record)
         return

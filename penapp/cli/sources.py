@@ -14,7 +14,7 @@ from penapp.device.source import PenSource
 VIRTUAL_NAMES = (VIRTUAL, "demo")
 
 
-def source_for(pen: str, speed: float | None) -> PenSource:
+def source_for(pen: str, speed: float | None, *, wait: bool = False) -> PenSource:
     """A source, not opened yet. `speed`: None = not asked for, 0 = as fast as it goes."""
     pace = _pace(speed)
     if pen in VIRTUAL_NAMES:
@@ -31,14 +31,10 @@ def source_for(pen: str, speed: float | None) -> PenSource:
         from penapp.lsl.inlet import LslSource
 
         return LslSource(pen.removeprefix("lsl:"))
+    from penapp.device.looked_after import ble_pen, serial_pen
+
     address = ble_address(pen)
-    if address is not None:
-        from penapp.device.ble_source import BleSource
-
-        return BleSource(address)
-    from penapp.device.serial_source import SerialSource
-
-    return SerialSource(pen)
+    return serial_pen(pen, wait=wait) if address is None else ble_pen(address, wait=wait)
 
 
 def _pace(speed: float | None) -> float | None:

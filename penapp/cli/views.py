@@ -8,8 +8,17 @@ import sys
 from collections.abc import Mapping
 from typing import Protocol, TextIO
 
-from penapp.cli.words import status_line, summary, word_fields
-from penapp.live_types import Failed, LinkChanged, LiveEvent, LiveStatus, TextCommitted, TextTentative
+from penapp.cli.words import gap_note, link_note, status_line, summary, word_fields
+from penapp.live_gaps import Gap
+from penapp.live_types import (
+    Failed,
+    GapSeen,
+    LinkChanged,
+    LiveEvent,
+    LiveStatus,
+    TextCommitted,
+    TextTentative,
+)
 
 DIM, PLAIN = "\x1b[2m", "\x1b[0m"
 CLEAR_BELOW = "\x1b[J"
@@ -100,9 +109,17 @@ class PlainView:
             self._out.write((" " if self._words else "") + event.hypothesis.text)
             self._out.flush()
             self._words += 1
+        elif isinstance(event, LinkChanged) and (note := link_note(event.status)):
+            self._note(note)
+        elif isinstance(event, GapSeen) and event.gap.of_link:
+            self._note(gap_note(event.gap))
 
     def status(self, status: LiveStatus) -> None:
         """Nothing: a pipe is not a dashboard."""
+
+    def _note(self, text: str) -> None:
+        self._notes.write(text + "\n")
+        self._notes.flush()
 
     def close(self, status: LiveStatus) -> None:
         self._out.write("\n" if self._words else "")
@@ -125,6 +142,8 @@ class JsonView:
             self._write({"event": "tentative", "text": text})
         elif isinstance(event, LinkChanged):
             self._write({"event": "link", **_link_fields(event.status)})
+        elif isinstance(event, GapSeen):
+            self._write({"event": "gap", **_gap_fields(event.gap)})
         elif isinstance(event, Failed):
             self._write({"event": "failed", "message": event.message, "advice": event.advice})
 
@@ -149,6 +168,20 @@ def _link_fields(status: LiveStatus) -> dict[str, object]:
         "loss_percent": round(status.loss_percent, 3),
         "damaged_frames": status.damaged_frames,
         "recorded_bytes": status.recorded_bytes,
+        "gaps": status.gaps.count,
+        "link_losses": status.gaps.links,
+        "attempt": status.search.attempt if status.search is not None else 0,
+        "message": status.message,
+    }
+
+
+def _gap_fields(gap: Gap) -> dict[str, object]:
+    return {
+        "cause": gap.cause.value,
+        "lost": gap.lost,
+        "duration_s": None if gap.duration_s is None else round(gap.duration_s, 3),
+        "uncertainty_s": gap.uncertainty_s,
+        "after_sample": gap.after_sample,
     }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from penapp.device.errors import WrongDeviceError
 from penapp.errors import DeviceError
 
@@ -13,6 +15,8 @@ class BluetoothError(DeviceError):
 class NoBluetoothError(BluetoothError):
     """This machine has no Bluetooth adapter, or nothing here that speaks for it (BlueZ, D-Bus)."""
 
+    lasting: ClassVar[bool] = True
+
 
 class BluetoothOffError(BluetoothError):
     """There is an adapter, and it is switched off."""
@@ -20,6 +24,8 @@ class BluetoothOffError(BluetoothError):
 
 class BluetoothDeniedError(BluetoothError):
     """This user or program may not use Bluetooth."""
+
+    lasting: ClassVar[bool] = True
 
 
 class PenNotFoundError(BluetoothError):
@@ -41,10 +47,16 @@ class SlowDiscoveryError(BluetoothError):
 class NotAPenError(BluetoothError, WrongDeviceError):
     """What answers has neither the pen service nor the Nordic UART."""
 
+    lasting: ClassVar[bool] = True
+
 
 class PairingNeededError(BluetoothError):
     """The pen talks to paired hosts alone."""
 
+    lasting: ClassVar[bool] = True
+
 
 class MtuTooSmallError(BluetoothError):
     """Not even one sample fits a notification of this link."""
+
+    lasting: ClassVar[bool] = True

@@ -48,6 +48,12 @@ class PtyCarrier:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._master, selectors.EVENT_READ)
 
+    def lock(self) -> None:
+        """Hold the host's end exclusively, as another program would."""
+        import fcntl
+
+        fcntl.flock(self._slave, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
     def wait(self, timeout_s: float, *, for_room: bool = False) -> None:
         self._selector.modify(self._master, _events(for_room))
         self._selector.select(timeout_s)
@@ -71,10 +77,10 @@ class PtyCarrier:
 
 
 class TcpCarrier:
-    """A listening socket on the loopback interface that serves one host."""
+    """A listening socket on the loopback interface that serves one host. port: 0 = any that is free."""
 
-    def __init__(self) -> None:
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=1)
+    def __init__(self, port: int = 0) -> None:
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=1)
         self._listener.setblocking(False)
         self._host: socket.socket | None = None
         self.address = "socket://{}:{}".format(*self._listener.getsockname()[:2])

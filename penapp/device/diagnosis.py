@@ -47,6 +47,11 @@ def no_samples(name: str, seconds: float) -> PenSilentError:
     )
 
 
+def fell_silent(name: str, seconds: float) -> PenSilentError:
+    """Samples came and then stopped; whether the pen would still answer is not known."""
+    return PenSilentError(f"the pen at {name} has sent no samples for {seconds:g} s.", advice=RESTART)
+
+
 def lost(name: str) -> PenLostError:
     if name.startswith(SCHEME):
         return PenLostError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from penapp.errors import DeviceError
 
 
@@ -16,6 +18,8 @@ class PortAbsentError(PortError):
 class PortPermissionError(PortError):
     """The port is there, but this user may not open it."""
 
+    lasting: ClassVar[bool] = True
+
 
 class PortBusyError(PortError):
     """Another program holds the port."""
@@ -28,6 +32,8 @@ class WrongDeviceError(DeviceError):
 class ProtocolVersionError(DeviceError):
     """The pen speaks another version of the protocol."""
 
+    lasting: ClassVar[bool] = True
+
 
 class PenSilentError(DeviceError):
     """The pen does not answer, or it answers and then sends no samples."""
@@ -39,6 +45,18 @@ class PenLostError(DeviceError):
 
 class CommandRefusedError(DeviceError):
     """The pen answered a command with a refusal."""
+
+    lasting: ClassVar[bool] = True
+
+
+class AnotherPenError(DeviceError):
+    """Where the session's pen was there is a pen now, but not the same one."""
+
+
+class PenChangedError(DeviceError):
+    """The pen came back with other channels or another rate."""
+
+    lasting: ClassVar[bool] = True
 
 
 class RecordingError(DeviceError):

@@ -69,12 +69,16 @@ class VirtualPen:
     def _run(self) -> None:
         try:
             while not self._unplugged.is_set():
-                busy = self._listen() | self._write_samples()
+                busy = self._turn()
                 self._carrier.wait(0.0 if busy and self._speed is None else TICK_S)
         except ConnectionError:
             return
         finally:
             self._carrier.close()
+
+    def _turn(self) -> bool:
+        """One look at the host and at the sensors; True if there may be more at once."""
+        return self._listen() | self._write_samples()
 
     def _listen(self) -> bool:
         raw = self._carrier.read()
@@ -109,7 +113,10 @@ class VirtualPen:
         while left and not self._unplugged.is_set():
             left = left[self._carrier.write(left) :]
             if left:
-                self._carrier.wait(TICK_S, for_room=True)
+                self._wait_for_room()
+
+    def _wait_for_room(self) -> None:
+        self._carrier.wait(TICK_S, for_room=True)
 
 
 _NOTHING: NDArray[np.int16] = np.empty((0, 0), dtype=np.int16)

@@ -22,12 +22,17 @@ UNANSWERED = 3
 log = logging.getLogger(__name__)
 
 
+class AwayError(Exception):
+    """Internal to the device layer: the pen cannot be asked now, it will be back."""
+
+
 @runtime_checkable
 class TimeSource(Protocol):
     """A `PenSource` whose pen can be asked for its time.
 
-    time_sync: one question; the answer to TIME_SYNC and when it arrived. Raises `NoAnswerError` or a
-               `DeviceError`. The question states `perf_counter_ns` // 1000 as the host's time.
+    time_sync: one question; the answer to TIME_SYNC and when it arrived. Raises `NoAnswerError`, a
+               `DeviceError`, or `AwayError` while a pen that is looked after is away. The question states
+               `perf_counter_ns` // 1000 as the host's time.
     """
 
     async def time_sync(self) -> ArrivedFrame: ...
@@ -57,6 +62,8 @@ async def _ask(source: TimeSource, take: Callable[[ArrivedFrame], None]) -> None
         try:
             take(await source.time_sync())
             unanswered = 0
+        except AwayError:
+            asked = unanswered = 0
         except NoAnswerError:
             unanswered += 1
         except DeviceError as error:

@@ -39,6 +39,8 @@ class PenLink:
         self._open = False
         self._lost: PenLostError | None = None
         self._streaming = False
+        self._starting = False
+        self._released = 0
         self._drained = False
 
     @property
@@ -85,7 +87,7 @@ class PenLink:
         if self._descriptor is None:
             raise DeviceError("start() before open().")
         self._drop_inbox()
-        self._streaming = True
+        self._streaming = self._starting = True
         args = START_ARGS.pack(ALL_STREAMS, self._descriptor.schema_hash)
         try:
             await self.ask(Op.START, args)
@@ -96,6 +98,8 @@ class PenLink:
                 f"the pen at {self.name} has said who it is, but does not answer START.",
                 advice=RESTART,
             ) from None
+        finally:
+            self._starting = False
         self._on_stage(LinkStage.STREAMING)
 
     async def frames(self) -> AsyncIterator[list[ArrivedFrame]]:
@@ -105,7 +109,7 @@ class PenLink:
             if not self._inbox and not await self._more(patience):
                 return
             batch = self._inbox.pop(0)
-            self._transport.release()
+            self._consumed()
             patience = None
             yield batch
 
@@ -159,6 +163,9 @@ class PenLink:
                 self._requests.answer(frame, arrival_ns)
         if batch and self._streaming:
             self._inbox.append(batch)
+            if self._starting:  # nobody reads yet: the answer to START must not wait behind its samples
+                self._released += 1
+                self._transport.release()
         else:
             self._transport.release()
         self._arrived.set()
@@ -192,8 +199,15 @@ class PenLink:
 
     def _drop_inbox(self) -> None:
         for _ in self._inbox:
-            self._transport.release()
+            self._consumed()
         self._inbox.clear()
+
+    def _consumed(self) -> None:
+        """The oldest delivery is done with."""
+        if self._released:
+            self._released -= 1
+        else:
+            self._transport.release()
 
 
 def _nobody(_stage: LinkStage) -> None:

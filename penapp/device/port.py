@@ -60,9 +60,14 @@ class SerialPort:
 
     @staticmethod
     def _opened(name: str, baud: int) -> serial.Serial:
-        return serial.serial_for_url(
-            name, baudrate=baud, timeout=READ_TIMEOUT_S, write_timeout=1.0, exclusive=True
-        )
+        try:
+            return serial.serial_for_url(
+                name, baudrate=baud, timeout=READ_TIMEOUT_S, write_timeout=1.0, exclusive=True
+            )
+        except Exception as error:
+            if type(error).__module__ != "termios":  # no OSError: a device that goes while it is being opened
+                raise
+            raise OSError(*error.args) from error
 
     def read(self) -> bytes:
         wanted = min(max(1, self._serial.in_waiting), MAX_READ_BYTES)

@@ -11,7 +11,10 @@ from penapp.stream.block import SampleBlock
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Blocks of one segment that arrived together. arrival_ns: as in `ArrivedFrame`."""
+    """Blocks of one segment that arrived together; none = the pen is gone, what was begun ends here.
+
+    arrival_ns: as in `ArrivedFrame`
+    """
 
     blocks: tuple[SampleBlock, ...]
     segment: int = 1

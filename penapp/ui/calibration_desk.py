@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from calibration.errors import CalibrationError
 from penapp.errors import PenappError
+from penapp.ui.readings import is_live
 from penapp.ui.session_host import OpenPen
 from penapp.ui.theme import LIGHT, Theme
 from penapp.ui.tone import Tone
@@ -14,7 +15,6 @@ from penapp.ui.view_state import (
     Banner,
     Phase,
     SourceChoice,
-    is_live,
     pen_to_calibrate,
     source_problem,
 )

@@ -21,7 +21,8 @@ def report(phase: Phase, choice: SourceChoice, status: LiveStatus | None) -> str
         lines.append(
             f"{status.link.value}: {status.samples} samples at {status.rate_hz:.1f} of "
             f"{status.nominal_hz:.0f} Hz, "
-            f"{status.lost} lost, {status.damaged_frames} damaged frames; {status.message}"
+            f"{status.lost} lost, {status.damaged_frames} damaged frames, "
+            f"{status.gaps.links} links lost; {status.message}"
         )
     return "\n".join(lines)
 

@@ -17,6 +17,7 @@ from penapp.ui.card import Card
 from penapp.ui.connect_panel import ConnectPanel
 from penapp.ui.layout import MIN_SIZE, column, first_size
 from penapp.ui.pad_state import NO_INK, PadPoint
+from penapp.ui.readings import strips_note, strips_summary
 from penapp.ui.session_host import Closed, HostEvent, Opened, Opener, SessionHost
 from penapp.ui.state_panel import StatePanel
 from penapp.ui.strips_panel import StripsPanel
@@ -34,7 +35,6 @@ from penapp.ui.view_state import (
     link_view,
     pad_notice,
     pad_writable,
-    strips_summary,
     trouble,
 )
 from penapp.ui.writing_pad import WritingPad
@@ -272,6 +272,7 @@ class MainWindow(QMainWindow):
         if self._frames % NUMBERS_EVERY == 0:
             self.state.show_status(status)
             self.strips.say(strips_summary(status))
+            self.strips.note(strips_note(status))
             self._show_link()
             self._look_around(status)
         self._frames += 1

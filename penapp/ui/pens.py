@@ -73,13 +73,13 @@ def pen_source(choice: SourceChoice) -> tuple[PenSource, PadSink | None, InkSoFa
 
         return LslSource(choice.target.removeprefix("lsl:")), None, None
     if choice.kind is SourceKind.SERIAL:
-        from penapp.device.serial_source import SerialSource
+        from penapp.device.looked_after import serial_pen
 
-        return SerialSource(choice.target), None, None
+        return serial_pen(choice.target), None, None
     if choice.kind is SourceKind.BLE:
-        from penapp.device.ble_source import BleSource
+        from penapp.device.looked_after import ble_pen
 
-        return BleSource(choice.target), None, None
+        return ble_pen(choice.target), None, None
     if choice.kind is SourceKind.REPLAY:
         from penapp.device.replay import ReplaySource
 

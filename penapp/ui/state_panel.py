@@ -7,15 +7,15 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
 from penapp.live_types import LiveStatus
-from penapp.ui import view_state
+from penapp.ui import readings
 from penapp.ui.card import Card
+from penapp.ui.readings import Reading
 from penapp.ui.theme import LIGHT, Theme
 from penapp.ui.tone import Tone
-from penapp.ui.view_state import Reading
 
 
 class StatePanel(Card):
-    """Five readings and the force bar, each in a place of its own."""
+    """Six readings and the force bar, each in a place of its own."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Pen", parent)
@@ -24,7 +24,7 @@ class StatePanel(Card):
         self._tiles: dict[str, Tile] = {}
         grid = QGridLayout()
         grid.setHorizontalSpacing(10)
-        for column, name in enumerate(("Tip", "Force", "Rate", "Lost", "Damaged")):
+        for column, name in enumerate(("Tip", "Force", "Rate", "Lost", "Damaged", "Gaps")):
             tile = Tile(name)
             self._tiles[name] = tile
             grid.addWidget(tile, 0, column)
@@ -41,16 +41,18 @@ class StatePanel(Card):
 
     def show_status(self, status: LiveStatus | None) -> None:
         """All readings; called a few times a second."""
-        self._tiles["Rate"].show_reading(view_state.rate_reading(status))
-        self._tiles["Lost"].show_reading(view_state.loss_reading(status))
-        self._tiles["Damaged"].show_reading(view_state.damage_reading(status))
+        self._tiles["Rate"].show_reading(readings.rate_reading(status))
+        self._tiles["Lost"].show_reading(readings.loss_reading(status))
+        self._tiles["Damaged"].show_reading(readings.damage_reading(status))
+        self._tiles["Gaps"].show_reading(readings.gap_reading(status))
+        self._tiles["Gaps"].setToolTip(readings.gap_tip(status))
         self.show_force(status)
 
     def show_force(self, status: LiveStatus | None) -> None:
         """The readings that move with the pen, all from one moment; called for every frame."""
-        self._tiles["Tip"].show_reading(view_state.contact_reading(status))
-        self._tiles["Force"].show_reading(view_state.force_reading(status))
-        self._bar.show_share(view_state.force_share(status), view_state.force_reading(status).text)
+        self._tiles["Tip"].show_reading(readings.contact_reading(status))
+        self._tiles["Force"].show_reading(readings.force_reading(status))
+        self._bar.show_share(readings.force_share(status), readings.force_reading(status).text)
 
 
 class Tile(QWidget):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from penapp.ui.card import Card
 from penapp.ui.drop_down import DropDown
@@ -30,6 +30,9 @@ class StripsPanel(Card):
             button.toggled.connect(act)
             self.header.addWidget(button)
         self.header.addWidget(self.window_box)
+        self._note = QLabel()
+        self._note.setObjectName("caption")
+        self.header.insertWidget(1, self._note)
         self.window_box.currentIndexChanged.connect(lambda i: self.chart.set_window(WINDOW_CHOICES_S[i]))
         self.body.addWidget(self.chart, 1)
 
@@ -46,6 +49,10 @@ class StripsPanel(Card):
         """The chart in words, for screen readers."""
         if summary != self.chart.accessibleDescription():
             self.chart.setAccessibleDescription(summary)
+
+    def note(self, text: str) -> None:
+        """A word beside the title, such as that the strips stand still."""
+        self._note.setText(text)
 
     def step_window(self, by: int) -> None:
         """A longer or shorter time window."""

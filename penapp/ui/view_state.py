@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import TypeGuard
 
+from penapp.link_words import OVER, flowing, search_sentence, whole_span
 from penapp.live_types import LinkState, LiveStatus
 from penapp.ui.tone import Tone
-
-LOSS_WARN_PERCENT = 0.5
-LOSS_BAD_PERCENT = 5.0
-RATE_TOLERANCE = 0.05
-FORCE_BAR_N = 4.0
 
 
 class SourceKind(Enum):
@@ -121,25 +115,37 @@ def link_view(phase: Phase, status: LiveStatus | None) -> LinkView:
 
 def _idle_view(status: LiveStatus | None, text: str, tone: Tone) -> LinkView:
     """Nothing runs: only how the last session ended may still be said."""
-    if status is not None and status.link in {LinkState.LOST, LinkState.ENDED}:
+    if status is not None and status.link in {LinkState.FAILED, LinkState.ENDED}:
         return LinkView("Connect", True, True, text, tone)
     return LinkView("Connect", True, True, "Not connected", Tone.NEUTRAL)
 
 
 def _link_text(status: LiveStatus) -> tuple[str, Tone]:
     name = status.pen_name or "pen"
+    searching = search_sentence(status)
+    if searching and status.search is not None:
+        return searching, Tone.WARN if status.search.out_s is None else Tone.BAD
+    if status.link is LinkState.STREAMING:
+        return _streaming_text(status, name)
     return {
-        LinkState.CLOSED: ("Not connected", Tone.NEUTRAL),
-        LinkState.OPENING: (f"Opening {name} …", Tone.WARN),
-        LinkState.STREAMING: (f"Connected · {name}", Tone.GOOD),
-        LinkState.LOST: (f"{'Lost' if status.samples else 'No link'} · {name}", Tone.BAD),
         LinkState.ENDED: ("The recording has ended", Tone.NEUTRAL),
-    }[status.link]
+        LinkState.FAILED: (f"{'Lost' if status.samples else 'No link'} · {name}", Tone.BAD),
+        LinkState.CLOSED: ("Not connected", Tone.NEUTRAL),
+    }.get(status.link, (f"Opening {name} …", Tone.WARN))
+
+
+def _streaming_text(status: LiveStatus, name: str) -> tuple[str, Tone]:
+    """Green only while samples arrive."""
+    if flowing(status):
+        return f"Connected · {name}", Tone.GOOD
+    if status.samples:
+        return f"No samples for {whole_span(int(status.silent_s))} · {name}", Tone.WARN
+    return f"Waiting for samples · {name}", Tone.WARN
 
 
 def link_over(status: LiveStatus) -> bool:
     """Whether this session will bring nothing more, so that it can be taken down."""
-    return status.link in {LinkState.LOST, LinkState.ENDED, LinkState.CLOSED}
+    return status.link in OVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +158,15 @@ class Banner:
 
 
 def trouble(phase: Phase, status: LiveStatus | None) -> Banner | None:
-    """What the running session complains about, such as a pen that sends nothing."""
-    if phase is not Phase.CONNECTED or status is None or not status.message:
+    """What the running session complains about, such as a pen that sends nothing or is looked for."""
+    if phase is not Phase.CONNECTED or status is None:
         return None
-    return Banner(status.message, status.advice, Tone.WARN)
+    searching = search_sentence(status)
+    if status.message:
+        message = f"{searching}: {status.message}" if searching else status.message
+        return Banner(message, status.advice, Tone.WARN)
+    missed = status.search is not None and status.search.out_s is not None
+    return Banner(f"{searching}.", "", Tone.WARN) if missed else None
 
 
 def hint(phase: Phase, choice: SourceChoice, words: int) -> Banner:
@@ -186,81 +197,6 @@ _FIRST_WORD_HINTS = {
     SourceKind.SERIAL: "Write. A word becomes text when the pen rests after it.",
     SourceKind.REPLAY: "Playing. A word becomes text when the pen rests after it.",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One line of the state panel."""
-
-    text: str
-    detail: str
-    tone: Tone
-
-
-def contact_reading(status: LiveStatus | None) -> Reading:
-    if not is_live(status):
-        return Reading("–", "", Tone.NEUTRAL)
-    if status.contact:
-        return Reading("Down", "on paper", Tone.GOOD)
-    return Reading("Up", "in the air", Tone.NEUTRAL)
-
-
-def force_reading(status: LiveStatus | None) -> Reading:
-    if not is_live(status) or not math.isfinite(status.force_n):
-        return Reading("–", "", Tone.NEUTRAL)
-    return Reading(f"{max(status.force_n, 0.0):.1f} N", "", Tone.NEUTRAL)
-
-
-def force_share(status: LiveStatus | None) -> float:
-    """How far the force bar is filled, 0..1."""
-    if not is_live(status) or not math.isfinite(status.force_n):
-        return 0.0
-    return min(max(status.force_n / FORCE_BAR_N, 0.0), 1.0)
-
-
-def rate_reading(status: LiveStatus | None) -> Reading:
-    """Measured sample rate beside the nominal one."""
-    if status is None or status.rate_hz <= 0.0 or status.nominal_hz <= 0.0:
-        return Reading("–", "", Tone.NEUTRAL)
-    off = abs(status.rate_hz / status.nominal_hz - 1.0) > RATE_TOLERANCE
-    nominal = f"of {status.nominal_hz:.0f} Hz"
-    return Reading(f"{status.rate_hz:.0f} Hz", nominal, Tone.WARN if off else Tone.NEUTRAL)
-
-
-def loss_reading(status: LiveStatus | None) -> Reading:
-    """Lost samples in percent; 0 is good, from LOSS_BAD_PERCENT on it is bad."""
-    if status is None or status.samples == 0:
-        return Reading("–", "", Tone.NEUTRAL)
-    detail = f"{status.lost:,} of {status.samples + status.lost:,}"
-    return Reading(f"{status.loss_percent:.2f} %", detail, loss_tone(status.loss_percent))
-
-
-def loss_tone(percent: float) -> Tone:
-    if percent < LOSS_WARN_PERCENT:
-        return Tone.GOOD
-    return Tone.WARN if percent < LOSS_BAD_PERCENT else Tone.BAD
-
-
-def damage_reading(status: LiveStatus | None) -> Reading:
-    if status is None:
-        return Reading("–", "", Tone.NEUTRAL)
-    tone = Tone.WARN if status.damaged_frames else Tone.NEUTRAL
-    return Reading(f"{status.damaged_frames:,}", "frames", tone)
-
-
-def is_live(status: LiveStatus | None) -> TypeGuard[LiveStatus]:
-    return status is not None and status.link is LinkState.STREAMING and status.samples > 0
-
-
-def strips_summary(status: LiveStatus | None) -> str:
-    """The strip chart in words, for screen readers."""
-    if not is_live(status):
-        return "No samples are arriving"
-    contact = contact_reading(status).text.lower()
-    return (
-        f"{status.rate_hz:.0f} samples a second, {status.loss_percent:.1f} percent lost, "
-        f"pen {contact}, force {status.force_n:.1f} newton"
-    )
 
 
 def pad_writable(phase: Phase, kind: SourceKind) -> bool:

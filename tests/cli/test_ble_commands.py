@@ -18,6 +18,7 @@ from penapp.cli.run_cli import run_cli
 from penapp.cli.sources import source_for
 from penapp.device.ble_source import BleSource
 from penapp.device.discover import ble_address
+from penapp.device.supervise import SupervisedSource
 from penapp.device.virtual_ble.source import VirtualBlePenSource
 from tests.cli.toy_cli import toy_modules
 from tests.device.fake_bluez.daemon import private_bus
@@ -99,7 +100,10 @@ def test_what_names_a_bluetooth_pen(pen, address):
 
 def test_sources_behind_the_names(monkeypatch):
     monkeypatch.setitem(sys.modules, "penapp.simulation.sources", toy_modules()["penapp.simulation.sources"])
-    assert isinstance(source_for("ble:C0:FF:EE:00:00:01", None), BleSource)
+    looked_after = source_for("ble:C0:FF:EE:00:00:01", None)
+    assert isinstance(looked_after, SupervisedSource)
+    assert isinstance(looked_after._make_link(print), BleSource)
+    assert looked_after.name == "C0:FF:EE:00:00:01"
     assert isinstance(source_for("virtual-ble", 2.0), VirtualBlePenSource)
     with pytest.raises(click.UsageError):
         source_for("ble:", 2.0)

@@ -253,6 +253,17 @@ def test_a_pseudo_terminal_that_knows_only_plain_speeds_is_opened_with_one(monke
     assert asked == [921_600, 115_200]
 
 
+def test_a_device_that_goes_while_it_is_being_opened_is_a_port_that_could_not_be_opened(monkeypatch):
+    termios = pytest.importorskip("termios", reason="no termios here")
+
+    def vanish(*_args, **_settings):
+        raise termios.error(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("serial.serial_for_url", vanish)
+    with pytest.raises(PortError, match="Input/output error"):
+        open_port("/dev/ttyACM0")
+
+
 @needs_pty
 def test_a_port_held_by_another_program_is_busy():
     carrier = PtyCarrier()
@@ -306,3 +317,49 @@ def test_closing_at_any_moment_leaves_no_port_open():
 def open_files():
     folder = Path("/proc/self/fd")
     return len(list(folder.iterdir())) if folder.is_dir() else 0
+
+
+def test_an_answer_behind_many_samples_is_heard():
+    """A pen may send samples for a while before its answer to START: reads nobody consumes are no wall."""
+    ink = ToyInk("abcdefghijklmnop" * 10)
+    behind = len(ink.counts)
+
+    class Late(PenFirmware):
+        """Answers START when all samples have been sent."""
+
+        def receive(self, raw):
+            items = super().receive(raw)
+            if self.streaming and items:
+                self.answers, items = items, []
+            return items
+
+        def take(self, counts, t_us_first):
+            items = super().take(counts, t_us_first)
+            return items + self.answers if self.state.index >= behind else items
+
+    pen = VirtualPen(ink, speed=None, firmware=Late(ink.descriptor))
+
+    async def started():
+        source = SerialSource(pen.address, timing=LinkTiming(answer_s=20.0, retries=0))
+        try:
+            await source.open()
+            await source.start()
+            return [arrived.frame async for batch in firsts(source, behind) for arrived in batch]
+        finally:
+            await source.close()
+
+    try:
+        frames = asyncio.run(started())
+    finally:
+        pen.unplug()
+    np.testing.assert_array_equal(join_samples(frames, 13), ink.counts)
+
+
+async def firsts(source, samples):
+    """Batches until so many samples have come."""
+    came = 0
+    async for batch in source.frames():
+        yield batch
+        came += sum(arrived.frame.n for arrived in batch)
+        if came >= samples:
+            return

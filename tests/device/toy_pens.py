@@ -96,6 +96,48 @@ class ToyPipeline:
         return Hypothesis(text, (), (), 1.0, state, self._start, self._end)
 
 
+NUMBER_BASE = 1000
+
+
+def write_numbers(counts, numbers):
+    """Put the number of each sample into the gyroscope's counts (n, 13), as three digits of a base."""
+    for column in range(3):
+        counts[:, 6 + column] = numbers // NUMBER_BASE**column % NUMBER_BASE
+
+
+class NumberedInk(ToyInk):
+    """Every sample carries its own number, so that what is missing is known without trusting the wire.
+
+    When the words are over the pen goes on in silence, as one that lies on the table does.
+    """
+
+    def __init__(self, words="abc", rate_hz=100.0, **options):
+        super().__init__(words, rate_hz, **options)
+        write_numbers(self.counts, np.arange(len(self.counts)))
+
+    def read(self, n):
+        part = super().read(n)
+        return self.counts[:0] if part is None else part
+
+
+def numbers_of(values):
+    """The sample numbers in SI values (n, 13)."""
+    scale = np.asarray(standard_descriptor().streams[0].scale_row)[6:9]
+    digits = np.rint(values[:, 6:9] / scale).astype(np.int64)
+    return digits @ NUMBER_BASE ** np.arange(3)
+
+
+class GapToyPipeline(ToyPipeline):
+    """As the real one: a gap that cannot be bridged ends the word, a short one is like its end."""
+
+    def push(self, block):
+        words = self.finish() if block.lost > 30 else []
+        if block.lost and block.values[0, 12] < 0.5:
+            self._quiet += block.lost
+            words += self.finish() if self._quiet >= 20 else []
+        return words + super().push(block)
+
+
 class EventLog:
     """Collects live events; wait_for(predicate) blocks until one fits."""
 

@@ -107,7 +107,7 @@ def test_a_pen_unplugged_in_mid_word_keeps_text_and_recording(tmp_path):
     pen.unplug()
     assert session.wait(10.0)
     assert isinstance(session.error, PenLostError)
-    assert session.status().link is LinkState.LOST
+    assert session.status().link is LinkState.FAILED
     assert "is gone" in session.status().message
     assert [e.message for e in seen.of(Failed)] == [session.error.args[0]]
     assert text(seen).startswith("ab")
@@ -157,7 +157,7 @@ def test_a_pen_that_sends_nothing_is_shown():
     session, seen = play(SerialSource(pen.address, timing=IMPATIENT))
     pen.unplug()
     assert isinstance(session.error, PenSilentError)
-    assert seen.of(LinkChanged)[-1].status.link is LinkState.LOST
+    assert seen.of(LinkChanged)[-1].status.link is LinkState.FAILED
     assert "answers but has sent no samples" in seen.of(LinkChanged)[-1].status.message
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from penapp.live_types import LinkState, LiveStatus
+from penapp.live_gaps import Gap, GapCause, GapTally
+from penapp.live_types import LinkState, LiveStatus, Search
+from penapp.ui import readings
 from penapp.ui import view_state as view
 from penapp.ui.tone import Tone
 from penapp.ui.view_state import Phase, PortChoice, SourceChoice, SourceKind
@@ -15,6 +17,16 @@ from penapp.ui.view_state import Phase, PortChoice, SourceChoice, SourceKind
 LIVE = LiveStatus(
     link=LinkState.STREAMING, pen_name="pen 7", rate_hz=99.9, nominal_hz=100.0, samples=990, force_n=1.5
 )
+
+LOST = replace(
+    LIVE,
+    link=LinkState.LOST,
+    message="there is no pen at COM9.",
+    advice="Plug it in.",
+    search=Search(attempt=4, out_s=3.4, next_try_s=0.6),
+)
+GAP = Gap(GapCause.LINK, 312, 3.12, 0.0, 990)
+RESTART = Gap(GapCause.RESTART, None, 4.61, 0.1, 990)
 
 
 @pytest.mark.parametrize(
@@ -24,10 +36,27 @@ LIVE = LiveStatus(
         (Phase.CONNECTING, None, "Cancel", "Connecting …", Tone.WARN),
         (Phase.CONNECTED, replace(LIVE, link=LinkState.OPENING), "Disconnect", "Opening pen 7 …", Tone.WARN),
         (Phase.CONNECTED, LIVE, "Disconnect", "Connected · pen 7", Tone.GOOD),
-        (Phase.CONNECTED, replace(LIVE, link=LinkState.LOST), "Disconnect", "Lost · pen 7", Tone.BAD),
+        (Phase.CONNECTED, replace(LIVE, link=LinkState.FAILED), "Disconnect", "Lost · pen 7", Tone.BAD),
+        (Phase.CONNECTED, replace(LIVE, samples=0), "Disconnect", "Waiting for samples · pen 7", Tone.WARN),
+        (Phase.CONNECTED, replace(LIVE, silent_s=3.4), "Disconnect", "No samples for 3 s · pen 7", Tone.WARN),
+        (Phase.CONNECTED, LOST, "Disconnect", "Pen lost 3 s ago, looking for it (try 4)", Tone.BAD),
+        (
+            Phase.CONNECTED,
+            replace(LOST, link=LinkState.DISCOVERING),
+            "Disconnect",
+            "Pen lost 3 s ago, found, waiting for its answer (try 4)",
+            Tone.BAD,
+        ),
+        (
+            Phase.CONNECTED,
+            replace(LOST, search=Search(attempt=12)),
+            "Disconnect",
+            "Pen not found yet, looking for it (try 12)",
+            Tone.WARN,
+        ),
         (Phase.DISCONNECTING, LIVE, "Disconnecting …", "Disconnecting …", Tone.WARN),
-        (Phase.IDLE, replace(LIVE, link=LinkState.LOST), "Connect", "Lost · pen 7", Tone.BAD),
-        (Phase.IDLE, replace(LIVE, link=LinkState.LOST, samples=0), "Connect", "No link · pen 7", Tone.BAD),
+        (Phase.IDLE, replace(LIVE, link=LinkState.FAILED), "Connect", "Lost · pen 7", Tone.BAD),
+        (Phase.IDLE, replace(LIVE, link=LinkState.FAILED, samples=0), "Connect", "No link · pen 7", Tone.BAD),
         (Phase.IDLE, replace(LIVE, link=LinkState.ENDED), "Connect", "The recording has ended", Tone.NEUTRAL),
         (Phase.IDLE, LIVE, "Connect", "Not connected", Tone.NEUTRAL),
     ],
@@ -50,26 +79,26 @@ def test_link_line_tells_the_truth(phase, status, button, text, tone):
     ],
 )
 def test_loss_colour(percent, tone):
-    assert view.loss_tone(percent) is tone
+    assert readings.loss_tone(percent) is tone
 
 
 def test_loss_names_lost_and_taken_samples():
-    reading = view.loss_reading(replace(LIVE, lost=10, loss_percent=1.0))
+    reading = readings.loss_reading(replace(LIVE, lost=10, loss_percent=1.0))
     assert (reading.text, reading.detail) == ("1.00 %", "10 of 1,000")
 
 
 @pytest.mark.parametrize(("rate", "tone"), [(100.0, Tone.NEUTRAL), (96.0, Tone.NEUTRAL), (90.0, Tone.WARN)])
 def test_rate_stands_beside_the_nominal_one(rate, tone):
-    reading = view.rate_reading(replace(LIVE, rate_hz=rate))
+    reading = readings.rate_reading(replace(LIVE, rate_hz=rate))
     assert (reading.detail, reading.tone) == ("of 100 Hz", tone)
 
 
-@pytest.mark.parametrize("status", [None, replace(LIVE, link=LinkState.LOST), replace(LIVE, samples=0)])
+@pytest.mark.parametrize("status", [None, LOST, replace(LIVE, samples=0), replace(LIVE, silent_s=1.2)])
 def test_nothing_is_claimed_about_a_pen_that_sends_nothing(status):
-    assert view.contact_reading(status).text == "–"
-    assert view.force_reading(status).text == "–"
-    assert view.force_share(status) == 0.0
-    assert view.strips_summary(status) == "No samples are arriving"
+    assert readings.contact_reading(status).text == "–"
+    assert readings.force_reading(status).text == "–"
+    assert readings.force_share(status) == 0.0
+    assert readings.strips_summary(status) == "No samples are arriving"
 
 
 @pytest.mark.parametrize(
@@ -77,18 +106,18 @@ def test_nothing_is_claimed_about_a_pen_that_sends_nothing(status):
 )
 def test_force(force_n, text, share):
     status = replace(LIVE, force_n=force_n)
-    assert view.force_reading(status).text == text
-    assert view.force_share(status) == pytest.approx(share)
+    assert readings.force_reading(status).text == text
+    assert readings.force_share(status) == pytest.approx(share)
 
 
 def test_contact_says_down_or_up():
-    assert view.contact_reading(LIVE).text == "Up"
-    assert view.contact_reading(replace(LIVE, contact=True)).text == "Down"
+    assert readings.contact_reading(LIVE).text == "Up"
+    assert readings.contact_reading(replace(LIVE, contact=True)).text == "Down"
 
 
 def test_damage_is_a_warning():
-    assert view.damage_reading(LIVE).tone is Tone.NEUTRAL
-    assert view.damage_reading(replace(LIVE, damaged_frames=3)).tone is Tone.WARN
+    assert readings.damage_reading(LIVE).tone is Tone.NEUTRAL
+    assert readings.damage_reading(replace(LIVE, damaged_frames=3)).tone is Tone.WARN
 
 
 def test_ports_are_found_behind_their_label_and_free_text_is_kept():
@@ -123,6 +152,67 @@ def test_complaint_of_a_running_session_is_shown_with_its_advice():
     assert (shown.message, shown.advice, shown.tone) == ("The pen sends nothing.", "Wake it up.", Tone.WARN)
     assert view.trouble(Phase.IDLE, silent) is None
     assert view.trouble(Phase.CONNECTED, LIVE) is None
+
+
+def test_a_lost_pen_is_said_with_what_was_found_and_what_to_do():
+    shown = view.trouble(Phase.CONNECTED, LOST)
+    assert shown is not None
+    assert (shown.message, shown.advice, shown.tone) == (
+        "Pen lost 3 s ago, looking for it (try 4): there is no pen at COM9.",
+        "Plug it in.",
+        Tone.WARN,
+    )
+
+
+def test_strips_that_stand_still_say_so():
+    assert readings.strips_note(replace(LOST, silent_s=3.4)) == "no samples for 3 s"
+    assert readings.strips_note(LIVE) == readings.strips_note(None) == ""
+    assert readings.strips_note(replace(LIVE, link=LinkState.CLOSED)) == ""
+
+
+@pytest.mark.parametrize("link", LinkState)
+@pytest.mark.parametrize("silent_s", [0.0, 5.0])
+def test_nothing_is_green_unless_samples_arrive(link, silent_s):
+    for samples in (0, 990):
+        status = replace(LIVE, link=link, silent_s=silent_s, samples=samples)
+        green = view.link_view(Phase.CONNECTED, status).tone is Tone.GOOD
+        assert green == (readings.loss_reading(status).tone is Tone.GOOD)
+        assert green == (link is LinkState.STREAMING and silent_s == 0.0 and samples > 0)
+
+
+@pytest.mark.parametrize(
+    ("gap", "detail", "tip"),
+    [
+        (GAP, "last 3.1 s", "Lost once; last: 312 samples (3.1 s) missing"),
+        (RESTART, "last 4.6 s", "Lost once; last: the pen was started again, 4.6 s ± 0.1 s missing"),
+        (replace(RESTART, duration_s=None), "restarted", "Lost once; last: the pen was started again"),
+    ],
+)
+def test_recovered_gaps_are_listed(gap, detail, tip):
+    status = replace(LIVE, gaps=GapTally().with_gap(gap))
+    reading = readings.gap_reading(status)
+    assert (reading.text, reading.detail, reading.tone) == ("1", detail, Tone.WARN)
+    assert readings.gap_tip(status) == tip
+
+
+def test_frames_lost_on_the_way_are_no_lost_link():
+    status = replace(LIVE, gaps=GapTally().with_gap(Gap(GapCause.SAMPLES, 8, 0.08, 0.0, 100)))
+    assert readings.gap_reading(status).text == "0"
+    assert status.gaps.lost == 8
+
+
+@pytest.mark.parametrize(
+    ("link", "over"),
+    [
+        (LinkState.LOST, False),
+        (LinkState.SCANNING, False),
+        (LinkState.FAILED, True),
+        (LinkState.ENDED, True),
+        (LinkState.CLOSED, True),
+    ],
+)
+def test_a_lost_pen_does_not_end_the_session(link, over):
+    assert view.link_over(replace(LIVE, link=link)) is over
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from penapp.device.errors import PortAbsentError
-from penapp.live_types import Failed, LinkChanged, LinkState, TextCommitted, TextTentative
+from penapp.live_gaps import Gap, GapCause, GapTally
+from penapp.live_types import Failed, LinkChanged, LinkState, Search, TextCommitted, TextTentative
 from penapp.ui.layout import first_size
 from penapp.ui.theme import ThemeChoice
 from penapp.ui.view_state import Phase, SourceChoice, SourceKind
@@ -182,7 +183,7 @@ def test_the_window_opens_as_large_as_the_screen_allows(screen, window):
     assert first_size(QSize(*screen)) == QSize(*window)
 
 
-@pytest.mark.parametrize("end", [LinkState.LOST, LinkState.ENDED, LinkState.CLOSED])
+@pytest.mark.parametrize("end", [LinkState.FAILED, LinkState.ENDED, LinkState.CLOSED])
 def test_a_session_that_ends_keeps_the_text_and_offers_to_connect(bench, read, end):
     window, session = connected(bench, read("the"))
     session.current = replace(session.current, link=end)
@@ -357,3 +358,32 @@ def test_a_stylus_touches_by_its_pressure(bench):
         stylus(window.pad, kind, x, pressure)
     assert [point.down for point in points] == [False, True, True, False]
     assert [point.pressure for point in points] == pytest.approx([0.0, 0.4, 0.7, 0.0])
+
+
+def test_a_lost_pen_is_shown_as_lost_and_its_return_with_what_is_missing(bench, read):
+    window, session = connected(bench, read("the"))
+    session.current = replace(
+        session.current,
+        link=LinkState.LOST,
+        silent_s=3.2,
+        rate_hz=0.0,
+        message="there is no pen at COM9.",
+        advice="Bring it back.",
+        search=Search(attempt=4, out_s=3.2, next_try_s=0.5, losses=1),
+    )
+    session.say(LinkChanged(session.current))
+    bench.until(lambda: window.connect_panel._state.text() == "Pen lost 3 s ago, looking for it (try 4)")
+    assert window.banner.text.endswith("there is no pen at COM9. Bring it back.")
+    assert window.connect_panel.button.text() == "Disconnect"
+    bench.until(lambda: window.state._tiles["Tip"].accessibleName() == "Tip: –")
+    bench.until(lambda: window.strips._note.text() == "no samples for 3 s")
+    assert session.stopped == 0
+    tally = GapTally().with_gap(Gap(GapCause.LINK, 350, 3.5, 0.0, 1200))
+    session.current = replace(
+        session.current, link=LinkState.STREAMING, silent_s=0.0, message="", search=None, gaps=tally
+    )
+    session.say(LinkChanged(session.current))
+    bench.until(lambda: window.state._tiles["Gaps"].accessibleName() == "Gaps: 1 last 3.5 s")
+    assert window.state._tiles["Gaps"].toolTip() == "Lost once; last: 350 samples (3.5 s) missing"
+    assert window.connect_panel._state.text() == "Connected · fake pen"
+    assert window.strips._note.text() == ""

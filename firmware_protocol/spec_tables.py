@@ -18,6 +18,7 @@ _FRAME_PAYLOADS = {
     FrameType.RSP: "op + 0x80 u8, tag u8, status u8, contents, see 5",
     FrameType.STATUS: "the contents of the STATUS answer, sent by the pen of its own accord",
     FrameType.LOG: "UTF-8 text",
+    FrameType.ARRIVAL: "in recordings only, see 2",
 }
 _FLAG_MEANINGS = {
     Flag.OVERRUN: "the pen's own queue was full: at least one whole frame before this one was dropped",

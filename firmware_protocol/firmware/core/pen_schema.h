@@ -36,6 +36,7 @@
 #define PEN_TYPE_RSP 0x21u
 #define PEN_TYPE_STATUS 0x22u
 #define PEN_TYPE_LOG 0x30u
+#define PEN_TYPE_ARRIVAL 0x40u
 
 /* EventCode */
 #define PEN_EVENT_BUTTON 0x01u

@@ -26,7 +26,10 @@ def test_c_gives_and_takes_every_golden_vector(core_library, entry):
     frame = decode_frame(bytes.fromhex(entry["frame"]))
     raw, wire = encode_in_c(core_library, frame)
     assert (raw.hex(), wire.hex()) == (entry["frame"], entry["serial"])
-    assert decode_in_c(core_library, wire)[0] == [frame]
+    on_a_wire = frame.type is not FrameType.ARRIVAL
+    assert decode_in_c(core_library, wire)[0] == ([frame] if on_a_wire else []), (
+        "what only files hold is skipped"
+    )
 
 
 @pytest.mark.parametrize("entry", VECTORS["refused"], ids=lambda e: e["name"])

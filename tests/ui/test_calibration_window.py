@@ -150,7 +150,7 @@ def test_escape_closes_and_nothing_is_saved(open_wizard, store):
 def test_a_pen_that_goes_away_leaves_what_was_measured(bench, open_wizard, store):
     window, dialog, session = open_wizard()
     feed(dialog, session, still(12.0))
-    session.current = replace(session.current, link=LinkState.LOST)
+    session.current = replace(session.current, link=LinkState.FAILED)
     session.say(LinkChanged(session.current))
     bench.until(lambda: "no longer connected" in dialog._message.text())
     assert not dialog.finish.isEnabled()

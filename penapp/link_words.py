@@ -30,7 +30,7 @@ def gap_sentence(gap: Gap) -> str:
         return f"{gap.lost:,} samples ({span(gap.duration_s or 0.0)}) missing"
     if gap.duration_s is None:
         return "the pen was started again"
-    return f"the pen was started again, {span(gap.duration_s)} ± {gap.uncertainty_s:.1f} s missing"
+    return f"the pen was started again, {span(gap.duration_s)} ± {gap.uncertainty_s:.1g} s missing"
 
 
 def tally_sentence(tally: GapTally) -> str:

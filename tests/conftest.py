@@ -1,5 +1,9 @@
 """What several parts share: the toy recogniser, exported once a process; lines for the soak report."""
 
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # two workers of two threads each would wait for each other
+
 import pytest
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -42,7 +43,23 @@ def choose_device(wanted: str = "auto", precision: str = "auto", local_rank: int
     gpu = torch.cuda.is_available() and wanted != "cpu"
     place = torch.device("cuda", local_rank % torch.cuda.device_count()) if gpu else torch.device("cpu")
     fast = torch.cuda.is_bf16_supported() if gpu else cpu_multiplies_bfloat16()
+    if precision == "bfloat16" and not gpu and not cpu_runs_bfloat16():
+        raise BadInputError(
+            "precision = bfloat16, but this processor cannot run recurrent layers in it.",
+            advice="Set precision to auto or float32.",
+        )
     return Device(place, precision == "bfloat16" or (precision == "auto" and fast))
+
+
+@cache
+def cpu_runs_bfloat16() -> bool:
+    """Whether torch finds a recurrent layer in bfloat16 for this processor (it needs AVX-512 at least)."""
+    try:
+        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+            torch.nn.LSTM(4, 4)(torch.zeros(1, 1, 4))
+    except RuntimeError:
+        return False
+    return True
 
 
 def cpu_multiplies_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:

@@ -85,14 +85,18 @@ def quantise(artefact: Path, out: Path, golden: Shard) -> Quantised:
 def _write_int8(source: Path, target: Path) -> None:
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    logging.getLogger().setLevel(logging.ERROR)  # it advises a pre-processing that LSTMs do not need
-    quantize_dynamic(
-        str(source),
-        str(target),
-        op_types_to_quantize=["MatMul", "LSTM"],
-        weight_type=QuantType.QInt8,
-        per_channel=True,
-    )
+    log, level = logging.getLogger(), logging.getLogger().level
+    log.setLevel(logging.ERROR)  # it advises a pre-processing that LSTMs do not need
+    try:
+        quantize_dynamic(
+            str(source),
+            str(target),
+            op_types_to_quantize=["MatMul", "LSTM"],
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+        )
+    finally:
+        log.setLevel(level)
 
 
 def _read(folder: Path, golden: Shard) -> ErrorRates:

@@ -37,7 +37,7 @@ class Writing:
         if not self._left:
             return None
         counts = self._demo.read(min(n, self._left))
-        self._left -= len(counts)
+        self._left -= 0 if counts is None else len(counts)
         return counts
 
 
@@ -48,7 +48,7 @@ def readings(source, record_to=None):
     session.start()
     assert session.wait(60.0)
     session.stop()
-    assert session.recording_error is None
+    assert (session.error, session.recording_error) == (None, None)
     assert session.status().lost == 0
     return [event.hypothesis for event in seen.of(TextCommitted)]
 

@@ -28,6 +28,9 @@ from penapp.segment.vote import Scores
 from penapp.segment.words import WordSegmenter
 from penapp.stream.block import SampleBlock
 
+PIECE_ROWS = 200
+"""Rows that are kept before the segmenter has judged them: a recording may come in blocks of any length."""
+
 MIN_TENTATIVE_S = 0.2
 """A word shorter than this has no tentative reading yet."""
 
@@ -101,9 +104,10 @@ class FrontEnd:
         words = []
         for block in rows:
             for motion in self._estimator.push(block):
-                self._store.push(motion)
-                self._last_t = float(motion.t[-1])
-                words += [self._cut(segment) for segment in self._segmenter.push(motion)]
+                for piece in motion.pieces(PIECE_ROWS):
+                    self._store.push(piece)
+                    self._last_t = float(piece.t[-1])
+                    words += [self._cut(segment) for segment in self._segmenter.push(piece)]
         return words
 
     def _closed(self, reason: CloseReason) -> list[CutWord]:

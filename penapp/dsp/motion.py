@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,15 @@ class MotionBlock:
 
     def __len__(self) -> int:
         return len(self.t)
+
+    def pieces(self, rows: int) -> Iterator[MotionBlock]:
+        """The same motion in blocks of at most so many rows."""
+        if len(self) <= rows:
+            yield self
+            return
+        columns = [getattr(self, field.name) for field in fields(self)]
+        for a in range(0, len(self), rows):
+            yield MotionBlock(*(column[a : a + rows] for column in columns))
 
 
 class MotionEstimator:

@@ -119,7 +119,7 @@ def given_cuts(
 
     Isolated characters are recorded between a start and a stop, so their boundaries are known.
     """
-    front_end = FrontEnd(session.rate_hz, params, keep_s=float(session.t[-1]) + 1.0)
+    front_end = FrontEnd(session.rate_hz, params, keep_s=float("inf"))
     front_end.push(SampleBlock(session.t, session.values))
     front_end.finish()
     for word, ink in zip(session.words, inks, strict=True):

@@ -109,7 +109,7 @@ def _features(
     """(T, F): the recording between two rests, as evaluation plays it."""
     pad = round(LEAD_S * rate_hz)
     values = np.concatenate([np.repeat(signal[:1], pad, 0), signal, np.repeat(signal[-1:], pad, 0)])
-    front_end = FrontEnd(rate_hz, params, geometry, keep_s=len(values) / rate_hz + 1.0)
+    front_end = FrontEnd(rate_hz, params, geometry, keep_s=float("inf"))
     front_end.push(SampleBlock(np.arange(len(values)) / rate_hz, values))
     front_end.finish()
     return front_end.features_between(pad / rate_hz, (pad + len(signal)) / rate_hz).values

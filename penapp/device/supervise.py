@@ -12,7 +12,7 @@ from firmware_protocol.descriptor import Descriptor
 from firmware_protocol.errors import ProtocolError
 from firmware_protocol.messages import Op, Response, Status, response_frame
 from penapp.device.diagnosis import fell_silent
-from penapp.device.errors import PenLostError, PenSilentError, PortAbsentError
+from penapp.device.errors import CommandRefusedError, PenLostError, PenSilentError, PortAbsentError
 from penapp.device.identity import check_same_pen
 from penapp.device.keep_time import AwayError, TimeSource
 from penapp.device.link_report import LinkReport
@@ -119,6 +119,8 @@ class SupervisedSource:
             raise NoAnswerError("TIME_SYNC")
         try:
             return await link.time_sync()
+        except CommandRefusedError:
+            raise
         except DeviceError as error:
             raise AwayError from error
 

@@ -33,6 +33,7 @@ class FramePlacer:
 
     def __init__(self, descriptor: Descriptor) -> None:
         self._next_index: int | None = None
+        self._descriptor: Descriptor
         self._use(descriptor)
 
     @property

@@ -100,11 +100,17 @@ class LiveSession:
         self._device.start()
 
     def stop(self) -> None:
-        """Pen silenced, port closed, recording closed, both threads ended. Idempotent."""
+        """Pen silenced, port closed, recording closed, both threads ended. Idempotent.
+
+        From one of the two threads (inside `on_event`) it only asks for that: they end one after the other.
+        """
         self._stopping.set()
         self._cancel_work()
-        for thread in (self._device, self._recogniser.thread):
-            if thread.ident is not None and thread is not threading.current_thread():
+        threads = (self._device, self._recogniser.thread)
+        if threading.current_thread() in threads:
+            return
+        for thread in threads:
+            if thread.ident is not None:
                 thread.join()
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -152,7 +158,11 @@ class LiveSession:
         return fell_silent(self._source.name, round(silent_s))
 
     def _silent_s(self) -> float:
-        """Since the newest sample; a link that has just begun to stream is not blamed for what was before."""
+        """Since the newest sample; a link that has just begun to stream is not blamed for what was before,
+        nor a pen whose samples wait for a recogniser that is far behind.
+        """
+        if self._intake.waits:
+            return 0.0
         silent_s = self._intake.rate.silent_s()
         return min(silent_s, self._track.for_s) if self._track.state is LinkState.STREAMING else silent_s
 

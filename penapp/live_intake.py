@@ -28,11 +28,14 @@ FULL_QUEUE_PAUSE_S = 0.002
 class Intake:
     """Frames -> recorder -> assembler -> ring and bounded queue. Lives on the device thread.
 
-    The properties may be read from any thread. `tell` gets gaps and the failure of a recording.
+    What is public may be read from any thread. `tell` gets gaps and the failure of a recording.
+
+    waits: the recogniser is so far behind that what the pen sends is not taken now
     """
 
     def __init__(self, ring: SampleRing, queue: BlockQueue, tell: Callable[[LiveEvent], None]) -> None:
         self.rate = RateMeter()
+        self.waits = False
         self.recorder: Recorder | None = None
         self.recording_error: PenappError | None = None
         self.descriptor: Descriptor | None = None
@@ -80,8 +83,10 @@ class Intake:
             for gap in self._gaps.push(arrival, assembler.rate_hz, self._clock.breaks):
                 self._tell(GapSeen(gap))
             self.rate.push(arrival.samples)
-            while not self._queue.offer(arrival):  # noqa: ASYNC110 -- emptied by a thread, not by this loop
+            while not self._queue.offer(arrival):
+                self.waits = True
                 await asyncio.sleep(FULL_QUEUE_PAUSE_S)
+            self.waits = False
 
     def note_time(self, answer: ArrivedFrame) -> None:
         """The pen has told its time."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -132,7 +132,7 @@ class SupervisedSource:
         if self._link is not None:
             link, self._link = self._link, None
             self._past = _sum(self._past, link.counters)
-            await self._closed(link)
+            await _to_its_end(self._closed(link))
 
     async def _watched(self) -> AsyncGenerator[list[ArrivedFrame]]:
         if self._link is None:
@@ -265,6 +265,16 @@ class SupervisedSource:
                 await link.close()
         except TimeoutError:
             log.warning("link to pen=%s did not close within %.1f s", self.name, self._patience.close_s)
+
+
+async def _to_its_end(taking_down: Coroutine[None, None, None]) -> None:
+    """Also when we are cancelled meanwhile: nobody comes back for what was given back by half."""
+    task = asyncio.ensure_future(taking_down)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def _lasting(error: Exception) -> bool:

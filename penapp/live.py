@@ -153,7 +153,7 @@ class LiveSession:
 
     def _silence(self) -> PenappError | None:
         silent_s = self._silent_s()
-        if self._track.state is not LinkState.STREAMING or silent_s < SILENT_S:
+        if self._track.state is not LinkState.STREAMING or self._intake.waits or silent_s < SILENT_S:
             return None
         return fell_silent(self._source.name, round(silent_s))
 

@@ -84,7 +84,7 @@ class PenFirmware:
         self._decoder = FrameDecoder() if mtu is None else NotificationDecoder()
         self._waiting = _Batcher(len(self._stream.channels))
         self._seq = dict.fromkeys(FrameType, 0)
-        self._next_sample_us = 0
+        self._last_sample_us: int | None = None
         self._next_flags = Flag.NONE
         self._last: tuple[Command, Response] | None = None
 
@@ -171,7 +171,8 @@ class PenFirmware:
         descriptor = replace(old.descriptor, boot_id=boot_id)
         self.state = PenState(descriptor, resets=old.resets + 1, calibration=old.calibration)
         self._seq = dict.fromkeys(FrameType, 0)
-        self._next_sample_us = 0
+        self._last_sample_us = None
+        self._next_flags = Flag.NONE
 
     @property
     def _stream(self) -> StreamSpec:
@@ -179,10 +180,12 @@ class PenFirmware:
 
     def _count(self, n: int, t_us_first: int) -> tuple[int, bool]:
         """Index of the first of n new samples, and whether the clock stepped back before it."""
-        index, expected_us = self.state.index, self._next_sample_us
+        index, last_us = self.state.index, self._last_sample_us
+        period_us = self._stream.period_us
         self.state.index = (index + n) & _U32
-        self.state.now_us = self._next_sample_us = t_us_first + round(n * self._stream.period_us)
-        return index, t_us_first < expected_us - self._stream.period_us
+        self.state.now_us = t_us_first + round(n * period_us)
+        self._last_sample_us = t_us_first + round((n - 1) * period_us)
+        return index, last_us is not None and t_us_first < last_us
 
     def _next_seq(self, kind: FrameType) -> int:
         seq = self._seq[kind]

@@ -13,18 +13,16 @@ from pathlib import Path
 from firmware_protocol.descriptor import Descriptor
 from firmware_protocol.errors import ProtocolError
 from penapp.device.diagnosis import fell_silent
-from penapp.device.errors import RecordingError
 from penapp.device.keep_time import keeping_time
 from penapp.device.link_report import LinkReport, Supervised
-from penapp.device.source import ArrivedFrame, PenSource
+from penapp.device.source import PenSource
 from penapp.device.transport import LinkStage
 from penapp.errors import PenappError
 from penapp.live_errors import shown_error
-from penapp.live_gaps import GapFinder
+from penapp.live_intake import Intake
 from penapp.live_link import LinkTrack, OutageTimer
-from penapp.live_rate import RateMeter
 from penapp.live_recogniser import RecogniserThread
-from penapp.live_recorder import Recorder, SessionPlan, open_recorder
+from penapp.live_recorder import Recorder, SessionPlan
 from penapp.live_types import (
     Failed,
     GapSeen,
@@ -37,12 +35,7 @@ from penapp.live_types import (
     TextCommitted,
     TextTentative,
 )
-from penapp.stream.assemble import StreamAssembler, StreamCounters
-from penapp.stream.block import FORCE
-from penapp.stream.clock_follow import ClockFollower
-from penapp.stream.merge import assembled
-from penapp.stream.moment import Break
-from penapp.stream.queue import Arrival, BlockQueue
+from penapp.stream.queue import BlockQueue
 from penapp.stream.ring import SampleRing
 
 __all__ = [
@@ -61,7 +54,6 @@ __all__ = [
 
 QUEUE_S = 30.0
 """Samples that may wait for the recogniser, in seconds; beyond it the device thread waits too."""
-FULL_QUEUE_PAUSE_S = 0.002
 SILENT_S = 2.0
 BREAK_S = 0.5
 """A pen lost for so long leaves a gap that cannot be bridged (`penapp.dsp.resample.MAX_FILL_S`)."""
@@ -89,19 +81,13 @@ class LiveSession:
     ) -> None:
         self.ring = SampleRing(max(1, round(ring_seconds * MAX_RATE_HZ)))
         self.error: PenappError | None = None
-        self.recording_error: PenappError | None = None
         self._source = source
         self._record_to = record_to
         self._on_event = on_event
-        self._recorder: Recorder | None = None
-        self._assembler: StreamAssembler | None = None
-        self._descriptor: Descriptor | None = None
-        self._rate = RateMeter()
-        self._clock = ClockFollower()
         self._track = LinkTrack()
         self._outage = OutageTimer(BREAK_S)
-        self._gaps = GapFinder()
         self._queue = BlockQueue(round(QUEUE_S * MAX_RATE_HZ))
+        self._intake = Intake(self.ring, self._queue, self._tell)
         self._recogniser = RecogniserThread(self._queue, make_pipeline, self._tell, self._abort)
         self._device = threading.Thread(target=self._run_device, name="penapp-device", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -114,11 +100,17 @@ class LiveSession:
         self._device.start()
 
     def stop(self) -> None:
-        """Pen silenced, port closed, recording closed, both threads ended. Idempotent."""
+        """Pen silenced, port closed, recording closed, both threads ended. Idempotent.
+
+        From one of the two threads (inside `on_event`) it only asks for that: they end one after the other.
+        """
         self._stopping.set()
         self._cancel_work()
-        for thread in (self._device, self._recogniser.thread):
-            if thread.ident is not None and thread is not threading.current_thread():
+        threads = (self._device, self._recogniser.thread)
+        if threading.current_thread() in threads:
+            return
+        for thread in threads:
+            if thread.ident is not None:
                 thread.join()
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -133,54 +125,45 @@ class LiveSession:
     @property
     def recorder(self) -> Recorder | None:
         """Where markers, prompts and labels go; None while nothing is being recorded."""
-        return self._recorder
+        return self._intake.recorder
+
+    @property
+    def recording_error(self) -> PenappError | None:
+        """What has stopped the recording; the text goes on."""
+        return self._intake.recording_error
 
     @property
     def descriptor(self) -> Descriptor | None:
         """The pen that is connected; None before it was met."""
-        return self._descriptor
+        return self._intake.descriptor
 
     def status(self) -> LiveStatus:
         """A snapshot, from any thread."""
         error = self.error or self.recording_error or self._silence()
-        assembler = self._assembler
-        counters = assembler.counters if assembler is not None else StreamCounters()
-        _, newest = self.ring.latest(1)
         status = LiveStatus(
             pen_name=self._source.name,
-            rate_hz=self._rate.rate_hz() if self._track.state is LinkState.STREAMING else 0.0,
-            nominal_hz=assembler.rate_hz if assembler is not None else 0.0,
-            samples=counters.samples,
-            lost=counters.lost,
-            loss_percent=counters.loss_percent,
             damaged_frames=self._source.counters.damaged_frames,
-            force_n=float(newest[0, FORCE]) if len(newest) else 0.0,
             contact=self._recogniser.contact,
             backlog=self._queue.samples,
-            recorded_bytes=self._recorder.written_bytes if self._recorder is not None else 0,
-            skew_ppm=self._clock.reading.skew_ppm,
-            clock_uncertainty_s=self._clock.reading.uncertainty_s,
             message=error.args[0] if error is not None else "",
             advice=error.advice if error is not None else "",
             silent_s=self._silent_s(),
-            gaps=self._gaps.tally,
         )
-        return self._track.into(status)
-
-    @property
-    def breaks(self) -> tuple[Break, ...]:
-        """Times without samples that are told apart from ordinary losses; see `ClockFollower`."""
-        return self._clock.breaks
+        return self._track.into(self._intake.into(status))
 
     def _silence(self) -> PenappError | None:
         silent_s = self._silent_s()
-        if self._track.state is not LinkState.STREAMING or silent_s < SILENT_S:
+        if self._track.state is not LinkState.STREAMING or self._intake.waits or silent_s < SILENT_S:
             return None
         return fell_silent(self._source.name, round(silent_s))
 
     def _silent_s(self) -> float:
-        """Since the newest sample; a link that has just begun to stream is not blamed for what was before."""
-        silent_s = self._rate.silent_s()
+        """Since the newest sample; a link that has just begun to stream is not blamed for what was before,
+        nor a pen whose samples wait for a recogniser that is far behind.
+        """
+        if self._intake.waits:
+            return 0.0
+        silent_s = self._intake.rate.silent_s()
         return min(silent_s, self._track.for_s) if self._track.state is LinkState.STREAMING else silent_s
 
     def _run_device(self) -> None:
@@ -219,53 +202,26 @@ class LiveSession:
         if isinstance(self._source, Supervised):
             self._source.follow(self._follow)
         started_s = time.monotonic()
-        descriptor = self._descriptor = await self._source.open()
-        self._assembler = StreamAssembler(descriptor)
-        if self._record_to is not None:
-            self._recorder = open_recorder(self._record_to, descriptor, self._recording_failed)
+        descriptor = await self._source.open()
+        self._intake.meet(descriptor, self._record_to)
         self._recogniser.meet(descriptor)
         await self._source.start()
         log.info("streaming pen=%s after=%.2f s", self._source.name, time.monotonic() - started_s)
         if not isinstance(self._source, Supervised):
             self._change(LinkState.STREAMING)
-        async with keeping_time(self._source, self._note_time):
+        async with keeping_time(self._source, self._intake.note_time):
             async for batch in self._source.frames():
-                self._record(batch)
-                await self._hand_over(self._assembler, batch)
-
-    def _note_time(self, answer: ArrivedFrame) -> None:
-        self._record([answer])
-        self._clock.answer(answer)
+                await self._intake.take(batch)
 
     def _follow(self, report: LinkReport) -> None:
         """What a source says that looks after its link."""
         news = self._track.follow(report)
         if report.stage is LinkStage.STREAMING:
             self._outage.cancel()
-        elif report.out_s is not None and self._outage.begin(self._break_off):
-            self._gaps.link_lost()
+        elif report.out_s is not None and self._outage.begin(self._intake.break_off):
+            self._intake.link_lost()
         if news:
             self._tell(LinkChanged(self.status()))
-
-    def _break_off(self) -> None:
-        """The pen has been away for longer than can be bridged."""
-        self._queue.offer(Arrival(()))
-
-    def _record(self, batch: list[ArrivedFrame]) -> None:
-        """Before any queue; a recording that fails is said at once, the text goes on."""
-        if self._recorder is not None:
-            self._recorder.append(batch)
-
-    async def _hand_over(self, assembler: StreamAssembler, batch: list[ArrivedFrame]) -> None:
-        for segment, blocks in assembled(assembler, self._clock.following(assembler, batch)):
-            for block in blocks:
-                self.ring.push(block)
-            arrival = Arrival(blocks, segment, batch[-1].arrival_ns)
-            for gap in self._gaps.push(arrival, assembler.rate_hz, self._clock.breaks):
-                self._tell(GapSeen(gap))
-            self._rate.push(arrival.samples)
-            while not self._queue.offer(arrival):  # noqa: ASYNC110 -- emptied by a thread, not by this loop
-                await asyncio.sleep(FULL_QUEUE_PAUSE_S)
 
     async def _release(self) -> None:
         try:
@@ -275,18 +231,13 @@ class LiveSession:
 
     def _close_recording(self) -> None:
         """Behind the recogniser: its last words belong in the file."""
-        if self._recorder is not None:
+        if self.recorder is not None:
             self._recogniser.thread.join()
-            self._recorder.close()
-
-    def _recording_failed(self, error: RecordingError) -> None:
-        """A recording that fails is said at once, the text goes on."""
-        self.recording_error = error
-        self._tell(Failed(error.args[0], error.advice))
+            self.recorder.close()
 
     def _tell(self, event: LiveEvent) -> None:
-        if self._recorder is not None:
-            self._recorder.event(event)
+        if self.recorder is not None:
+            self.recorder.event(event)
         self._on_event(event)
 
     def _abort(self, error: Exception) -> None:

@@ -94,12 +94,11 @@ class GapFinder:
         segment, blocks = arrival.segment, arrival.blocks
         gaps: list[Gap] = []
         if self._segment and segment != self._segment:
-            gaps.append(self._restart(arrival, rate_hz, breaks[-1] if breaks else None))
+            gaps += self._between_segments(arrival, rate_hz, breaks)
             self._link_lost = False
         for block in blocks:
             if block.lost:
-                cause = GapCause.LINK if self._link_lost else GapCause.SAMPLES
-                gaps.append(Gap(cause, block.lost, block.lost / rate_hz, 0.0, self._samples))
+                gaps.append(self._exact(block.lost, rate_hz))
             self._link_lost = False
             self._samples += len(block)
         self._segment, self._last_arrival_ns = segment, arrival.arrival_ns
@@ -107,11 +106,19 @@ class GapFinder:
             self.tally = self.tally.with_gap(gap)
         return gaps
 
-    def _restart(self, arrival: Arrival, rate_hz: float, told: Break | None) -> Gap:
-        if told is not None and told.segment == arrival.segment and told.known:
-            return Gap(GapCause.RESTART, None, told.duration_s, told.uncertainty_s, self._samples)
+    def _exact(self, lost: int, rate_hz: float) -> Gap:
+        cause = GapCause.LINK if self._link_lost else GapCause.SAMPLES
+        return Gap(cause, lost, lost / rate_hz, 0.0, self._samples)
+
+    def _between_segments(self, arrival: Arrival, rate_hz: float, breaks: Sequence[Break]) -> list[Gap]:
+        """A pen that merely set its clock has started nothing anew: its count goes on."""
+        told = next((b for b in breaks if b.segment == arrival.segment), None)
+        if told is not None and told.lost is not None:
+            return [self._exact(told.lost, rate_hz)] if told.lost else []
+        if told is not None and told.known:
+            return [Gap(GapCause.RESTART, None, told.duration_s, told.uncertainty_s, self._samples)]
         waited_s = self._waited_s(arrival.arrival_ns, arrival.samples / rate_hz)
-        return Gap(GapCause.RESTART, None, waited_s, ARRIVAL_UNCERTAINTY_S, self._samples)
+        return [Gap(GapCause.RESTART, None, waited_s, ARRIVAL_UNCERTAINTY_S, self._samples)]
 
     def _waited_s(self, arrival_ns: int, first_s: float) -> float | None:
         """From the last sample before to the first one behind, which is older than its frame's arrival."""

@@ -47,7 +47,8 @@ class LinkTrack:
     def into(self, status: LiveStatus) -> LiveStatus:
         """The status with what is known here; a problem told there already comes first."""
         now_s, report = time.monotonic(), self._report
-        status = replace(status, link=self.state, since_s=self.for_s)
+        rate_hz = status.rate_hz if self.state is LinkState.STREAMING else 0.0
+        status = replace(status, link=self.state, since_s=self.for_s, rate_hz=rate_hz)
         if report is None or report.stage is LinkStage.STREAMING:
             return status
         search = Search(

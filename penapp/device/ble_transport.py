@@ -43,7 +43,8 @@ MTU_POLL_S = 0.02
 class BleTransport:
     """`Transport` over one GATT connection. Pairing is left to the system.
 
-    pen: an address as the system writes it, a sighting from a scan, or "" for the only pen that is near
+    pen:     an address as the system writes it, a sighting from a scan, or "" for the only pen that is near
+    address: of the pen that was found; "" before
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class BleTransport:
         self._ready = self._broken = self._closed = False
         self._received = 0
         self._first_bytes = b""
+        self.address = ""
         self.name = _name(pen) if isinstance(pen, Sighting) else pen or "the pen nearby"
 
     @property
@@ -127,7 +129,7 @@ class BleTransport:
         try:
             sink.stage(LinkStage.SCANNING)
             pen = await self._find()
-            self.name = _name(pen)
+            self.name, self.address = _name(pen), pen.address
             sink.stage(LinkStage.CONNECTING)
             started_s = time.monotonic()
             self._client = self._radio.client(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 
 from firmware_protocol.commands import ALL_STREAMS, START_ARGS, TIME_SYNC_ARGS
@@ -34,7 +35,7 @@ class PenLink:
         self._on_stage = on_stage or _nobody
         self._requests = Requests(self._send, self._timing)
         self._descriptor: Descriptor | None = None
-        self._inbox: list[list[ArrivedFrame]] = []
+        self._inbox: deque[list[ArrivedFrame]] = deque()
         self._arrived = asyncio.Event()
         self._open = False
         self._lost: PenLostError | None = None
@@ -66,6 +67,9 @@ class PenLink:
                 self._descriptor = self._told(await self.ask(Op.HELLO))
         except NoAnswerError:
             raise self._transport.no_answer() from None
+        except OSError as error:
+            self._gone(error)
+            raise (self._lost or self._transport.lost()) from error
         except ProtocolError as error:
             raise WrongDeviceError(
                 f"the pen at {self.name} describes itself in a way we cannot read: {error.args[0]}",
@@ -108,7 +112,7 @@ class PenLink:
         while True:
             if not self._inbox and not await self._more(patience):
                 return
-            batch = self._inbox.pop(0)
+            batch = self._inbox.popleft()
             self._consumed()
             patience = None
             yield batch

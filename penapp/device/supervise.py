@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from firmware_protocol.descriptor import Descriptor
 from firmware_protocol.errors import ProtocolError
 from firmware_protocol.messages import Op, Response, Status, response_frame
 from penapp.device.diagnosis import fell_silent
-from penapp.device.errors import PenLostError, PenSilentError, PortAbsentError
+from penapp.device.errors import CommandRefusedError, PenLostError, PenSilentError, PortAbsentError
 from penapp.device.identity import check_same_pen
 from penapp.device.keep_time import AwayError, TimeSource
 from penapp.device.link_report import LinkReport
@@ -119,6 +119,8 @@ class SupervisedSource:
             raise NoAnswerError("TIME_SYNC")
         try:
             return await link.time_sync()
+        except CommandRefusedError:
+            raise
         except DeviceError as error:
             raise AwayError from error
 
@@ -130,7 +132,7 @@ class SupervisedSource:
         if self._link is not None:
             link, self._link = self._link, None
             self._past = _sum(self._past, link.counters)
-            await self._closed(link)
+            await _to_its_end(self._closed(link))
 
     async def _watched(self) -> AsyncGenerator[list[ArrivedFrame]]:
         if self._link is None:
@@ -263,6 +265,16 @@ class SupervisedSource:
                 await link.close()
         except TimeoutError:
             log.warning("link to pen=%s did not close within %.1f s", self.name, self._patience.close_s)
+
+
+async def _to_its_end(taking_down: Coroutine[None, None, None]) -> None:
+    """Also when we are cancelled meanwhile: nobody comes back for what was given back by half."""
+    task = asyncio.ensure_future(taking_down)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def _lasting(error: Exception) -> bool:

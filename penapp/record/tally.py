@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from firmware_protocol.descriptor import Descriptor
 from firmware_protocol.errors import ProtocolError
 from firmware_protocol.framing import Flag, Frame, FrameType
-from firmware_protocol.messages import Op, parse_response
 from penapp.record.types import EventKind, PromptAction, PromptEvent, SessionEvent, SessionRecord
-from penapp.stream.layout import ChannelLayout
-from penapp.stream.unwrap import Place, Unwrapper
+from penapp.stream.place import FramePlacer
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Tally:
     """Follows the frames and records of one session in the order in which they are in the file."""
 
     def __init__(self, descriptor: Descriptor) -> None:
-        self._use(descriptor)
+        self._placer = FramePlacer(descriptor)
         self._frames = self._samples = self._lost = self._gaps = self._clipped = self._segments = 0
         self._seconds = 0.0
         self._first_ns = self._last_ns = 0
@@ -63,8 +62,9 @@ class Tally:
         self._first_ns = self._first_ns or log_ns
         self._last_ns = log_ns
         if frame.type is FrameType.RSP:
-            self._meet(frame)
-        if frame.type is not FrameType.DATA or frame.stream != self._stream:
+            with suppress(ProtocolError):
+                self._placer.meet(frame)
+        if frame.type is not FrameType.DATA or frame.stream != self._placer.layout.stream.id:
             return 0
         return self._place(frame)
 
@@ -78,37 +78,17 @@ class Tally:
             self._records = replace(seen, prompts=seen.prompts + 1)
 
     def _place(self, frame: Frame) -> int:
-        if frame.flags & Flag.DISCONTINUITY:
-            self._unwrapper.reset()
-        position = self._unwrapper.place(frame.index, frame.t_us)
-        if position.place is Place.OLD:
+        placed = self._placer.place(frame)
+        if placed is None:
             return 0
-        if position.place is Place.RESTART:
-            self._unwrapper.reset()
-            position = self._unwrapper.place(frame.index, frame.t_us)
-        self._unwrapper.accept(frame.index, frame.t_us, frame.n, position)
-        self._segments += position.place is Place.FIRST
+        lost = placed.lost or 0
+        self._segments += placed.begins
         self._samples += frame.n
-        self._lost += position.lost
-        self._gaps += position.lost > 0
+        self._lost += lost
+        self._gaps += lost > 0
         self._clipped += bool(frame.flags & Flag.CLIPPED)
-        self._seconds += (frame.n + position.lost) * self._unwrapper.period_s
-        return position.lost
-
-    def _meet(self, frame: Frame) -> None:
-        try:
-            response = parse_response(frame)
-            if response.op == Op.HELLO and response.ok:
-                descriptor = Descriptor.decode(response.data)
-                if descriptor != self._descriptor:
-                    self._use(descriptor)
-        except ProtocolError:
-            return
-
-    def _use(self, descriptor: Descriptor) -> None:
-        stream = ChannelLayout.of(descriptor).stream
-        self._descriptor, self._stream = descriptor, stream.id
-        self._unwrapper = Unwrapper(stream.rate_hz)
+        self._seconds += (frame.n + lost) * placed.period_s
+        return lost
 
 
 def gap_event(frame: Frame, lost: int) -> SessionEvent:

@@ -189,8 +189,10 @@ class SessionWriter:
                 self._file.frame(arrived.frame, self._log_ns(arrived, item), mapped_ns)
 
     def _log_ns(self, arrived: ArrivedFrame, batch: _Batch) -> int:
-        """Arrivals that are not of this program's clock (a recording is being copied) say nothing here."""
-        if 0 <= batch.monotonic_ns - arrived.arrival_ns < FRESH_NS:
+        """Arrivals that are not of this program's clock (a recording is being copied) say nothing here, nor
+        does one that is not known (0), though a computer just started was at 0 a moment ago.
+        """
+        if arrived.arrival_ns and 0 <= batch.monotonic_ns - arrived.arrival_ns < FRESH_NS:
             return arrived.arrival_ns + self.head.monotonic_offset_ns
         return batch.at_ns
 

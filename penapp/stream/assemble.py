@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from firmware_protocol.descriptor import Descriptor
 from firmware_protocol.errors import FrameError, ProtocolError
 from firmware_protocol.framing import Flag, Frame, FrameType
-from firmware_protocol.messages import Op, parse_response, samples
+from firmware_protocol.messages import samples
 from penapp.stream.block import SampleBlock
 from penapp.stream.layout import ChannelLayout
 from penapp.stream.moment import Moment
-from penapp.stream.unwrap import WRAP, Place, Position, Unwrapper, signed
+from penapp.stream.place import FramePlacer, Placed
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +61,9 @@ class StreamAssembler:
         return self._layout.stream.rate_hz
 
     def reset(self) -> None:
-        self._use(self._first_descriptor)
+        self._placer = FramePlacer(self._first_descriptor)
         self.counters = StreamCounters()
         self.newest: Moment | None = None
-        self._next_index: int | None = None
         self._origin_s = 0.0
         self._end_s = -np.inf
 
@@ -73,10 +72,11 @@ class StreamAssembler:
         if frame.type is FrameType.RSP:
             self._meet(frame)
             return []
-        if frame.type is not FrameType.DATA or frame.stream != self._layout.stream.id:
+        stream = self._layout.stream
+        if frame.type is not FrameType.DATA or frame.stream != stream.id:
             return []
         try:
-            counts = samples(frame, len(self._layout.stream.channels))
+            counts = samples(frame, len(stream.channels))
         except FrameError:
             self._count(malformed=1)
             return []
@@ -86,77 +86,53 @@ class StreamAssembler:
         """Nothing is held back."""
         return []
 
+    @property
+    def _layout(self) -> ChannelLayout:
+        return self._placer.layout
+
     def _place(self, frame: Frame, counts: NDArray[np.int16]) -> list[SampleBlock]:
-        if frame.flags & Flag.DISCONTINUITY:
-            self._unwrapper.reset()
-        position = self._unwrapper.place(frame.index, frame.t_us)
-        if position.place is Place.OLD:
+        placed = self._placer.place(frame)
+        if placed is None:
             self._count(repeated=1)
             return []
-        if position.place is Place.RESTART:
-            self._next_index = None
-            self._unwrapper.reset()
-            position = self._unwrapper.place(frame.index, frame.t_us)
-        first = position.place is Place.FIRST
-        lost = self._missing_before(frame.index) if first else position.lost
-        if first:
-            self._begin_segment()
-        self._unwrapper.accept(frame.index, frame.t_us, frame.n, position)
-        self._next_index = (frame.index + frame.n) % WRAP
-        self._remember(frame, position, lost)
-        return [self._block(frame, counts, position)]
+        if placed.begins:
+            self._begin_segment(placed.period_s)
+        self._remember(frame, placed)
+        return [self._block(frame, counts, placed)]
 
-    def _missing_before(self, index: int) -> int | None:
-        """The index goes on through all but a restart of the pen; None there, and at the very first."""
-        ahead = -1 if self._next_index is None else signed(index - self._next_index)
-        return ahead if ahead >= 0 else None
+    def _remember(self, frame: Frame, placed: Placed) -> None:
+        last_s = placed.t0_s + (frame.n - 1) * placed.period_s
+        segment = self.counters.segments
+        self.newest = Moment(segment, frame.t_us, placed.t0_s, last_s, placed.period_s, placed.lost)
 
-    def _remember(self, frame: Frame, position: Position, lost: int | None) -> None:
-        period_s = self._unwrapper.period_s
-        last_s = position.t0_s + (frame.n - 1) * period_s
-        self.newest = Moment(self.counters.segments, frame.t_us, position.t0_s, last_s, period_s, lost)
-
-    def _block(self, frame: Frame, counts: NDArray[np.int16], position: Position) -> SampleBlock:
+    def _block(self, frame: Frame, counts: NDArray[np.int16], placed: Placed) -> SampleBlock:
         self._count(
             samples=frame.n,
-            lost=position.lost,
+            lost=placed.lost or 0,
             overruns=bool(frame.flags & Flag.OVERRUN),
             clipped=bool(frame.flags & Flag.CLIPPED),
         )
-        t = self._times(self._origin_s + position.t0_s, frame.n)
-        return SampleBlock(t, self._layout.to_si(counts), position.lost, self._layout.valid)
+        t = self._times(self._origin_s + placed.t0_s, frame.n, placed.period_s)
+        lost = 0 if placed.begins else placed.lost or 0
+        return SampleBlock(t, self._layout.to_si(counts), lost, self._layout.valid)
 
-    def _times(self, first_s: float, n: int) -> NDArray[np.float64]:
+    def _times(self, first_s: float, n: int, period_s: float) -> NDArray[np.float64]:
         """Strictly after what was given out, even when the pen's clock trembles."""
-        period_s = self._unwrapper.period_s
         first_s = max(first_s, self._end_s + 0.1 * period_s)
         t = first_s + period_s * np.arange(n, dtype=np.float64)
         self._end_s = float(t[-1])
         return t
 
-    def _begin_segment(self) -> None:
+    def _begin_segment(self, period_s: float) -> None:
         if self.counters.segments:
-            self._origin_s = self._end_s + self._unwrapper.period_s
+            self._origin_s = self._end_s + period_s
         self._count(segments=1)
 
     def _meet(self, frame: Frame) -> None:
         try:
-            response = parse_response(frame)
-            if response.op != Op.HELLO:
-                return
-            descriptor = Descriptor.decode(response.data)
+            self._placer.meet(frame)
         except ProtocolError:
             self._count(malformed=1)
-            return
-        if descriptor.boot_id != self._descriptor.boot_id:
-            self._next_index = None
-        if descriptor != self._descriptor:
-            self._use(descriptor)
-
-    def _use(self, descriptor: Descriptor) -> None:
-        self._descriptor = descriptor
-        self._layout = ChannelLayout.of(descriptor)
-        self._unwrapper = Unwrapper(self._layout.stream.rate_hz)
 
     def _count(self, **more: int) -> None:
         seen = self.counters

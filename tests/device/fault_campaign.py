@@ -232,7 +232,7 @@ class PenRun:
         session = self._session
         if session is None:
             return False
-        return session._track.state is LinkState.STREAMING and session._rate.silent_s() < FRESH_S
+        return session._track.state is LinkState.STREAMING and session._intake.rate.silent_s() < FRESH_S
 
     @property
     def begun(self) -> int:

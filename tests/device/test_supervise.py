@@ -336,3 +336,38 @@ def test_stopping_at_any_moment_leaves_no_link_open(when_s):
 def test_counters_are_of_all_links():
     seen = use(Links([batch(), GONE], [batch(), GONE], [batch(), END]))
     assert seen.source.counters.frames == 3
+
+
+def test_a_link_that_is_being_taken_down_is_given_back_even_if_the_user_stops_meanwhile():
+    """A silent pen is still connected: half a disconnect would leave it so."""
+
+    class Slow(ScriptedLink):
+        async def close(self):
+            await asyncio.sleep(0.5)
+            await super().close()
+
+    async def main(loop):
+        made = []
+
+        def link(on_stage):
+            made.append(Slow([batch(), 3600.0], PEN, on_stage))
+            return made[-1]
+
+        source = SupervisedSource(link, name="COM9", patience=Patience(silence_s=1.0))
+        await source.open()
+        await source.start()
+
+        async def read():
+            async for _ in source.frames():
+                pass
+
+        reading = loop.create_task(read())
+        await asyncio.sleep(1.3)
+        assert made[0].closed == 0
+        reading.cancel()
+        await asyncio.wait([reading])
+        await source.stop()
+        await source.close()
+        assert (len(made), made[0].closed) == (1, 1)
+
+    run_virtual(main)

@@ -30,8 +30,9 @@ SPEED = 4.0
 class OverTheAir:
     """A supervised pen on the air; `act(pen, radio)` happens after so many frames."""
 
-    def __init__(self, act, *, frames=30, after=10, faults=None):
+    def __init__(self, act, *, frames=30, after=10, faults=None, named=True):
         self.frames = []
+        self.named = named
         self.reports = []
         asyncio.run(self._run(act, frames, after, faults))
 
@@ -39,7 +40,7 @@ class OverTheAir:
         async with asyncio.timeout(LIMIT_S), SimulatedRadio() as air:
             pen = await air.add_pen(ToyInk(endless=True), speed=SPEED, faults=faults)
             radio = Radio("the simulated radio", RadioScanner, RadioClient, {"radio": air.adapter})
-            source = ble_pen(pen.address, radio=radio)
+            source = ble_pen(pen.address if self.named else "", radio=radio)
             source.follow(self.reports.append)
             try:
                 await source.open()
@@ -80,6 +81,18 @@ def test_a_lost_link_is_made_again_and_the_samples_of_meanwhile_are_counted():
     assert 123 <= air.gap < 123 + 200
     assert air.reports[-1].stage is LinkStage.STREAMING
     assert air.reports[-1].losses == 1
+
+
+def test_the_only_pen_near_stays_the_sessions_pen_when_others_come():
+    """A second pen near is no riddle for a session that has one already."""
+
+    async def lose_and_be_two(pen, air):
+        await air.add_pen(ToyInk(endless=True), speed=SPEED)
+        pen.lose_link()
+
+    air = OverTheAir(lose_and_be_two, named=False)
+    assert air.reports[-1].stage is LinkStage.STREAMING
+    assert not any("pens are near" in report.problem for report in air.reports)
 
 
 def test_a_pen_that_started_again_says_so():

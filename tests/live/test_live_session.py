@@ -1,5 +1,6 @@
 """A pen on a real pseudo-terminal, through the whole session, to text."""
 
+import asyncio
 import threading
 import time
 
@@ -14,6 +15,7 @@ from penapp.device.serial_source import SerialSource
 from penapp.device.virtual import VirtualPenSource
 from penapp.errors import BadInputError, ModelMismatchError
 from penapp.live import Failed, LinkChanged, LinkState, LiveSession, TextCommitted, TextTentative
+from penapp.live_intake import FULL_QUEUE_PAUSE_S
 from penapp.live_rate import RateMeter
 from penapp.stream.queue import BlockQueue
 from tests.device.toy_pens import IMPATIENT, EventLog, ToyInk, ToyPipeline
@@ -245,6 +247,53 @@ def test_a_slow_recogniser_gets_every_block(monkeypatch):
     session, seen = play(VirtualPenSource(ToyInk("langsam" * 10), speed=None), make_pipeline=Slow)
     assert text(seen) == "langsam" * 10
     assert session.status().samples == 7000
+
+
+def test_a_pen_is_not_called_silent_while_its_samples_wait_for_the_recogniser(monkeypatch):
+    monkeypatch.setattr("penapp.live.QUEUE_S", 0.1)
+    monkeypatch.setattr("penapp.live.SILENT_S", 0.0)
+    full, go_on = threading.Event(), threading.Event()
+    pause = asyncio.sleep
+
+    async def paused(seconds, *rest):
+        if seconds == FULL_QUEUE_PAUSE_S:
+            full.set()
+        return await pause(seconds, *rest)
+
+    class Stuck(ToyPipeline):
+        def push(self, block):
+            assert go_on.wait(10.0)
+            return super().push(block)
+
+    monkeypatch.setattr("penapp.live_intake.asyncio.sleep", paused)
+    session, _ = begin(VirtualPenSource(ToyInk("ab" * 40), speed=None), make_pipeline=Stuck)
+    assert full.wait(10.0)
+    status = session.status()
+    go_on.set()
+    assert session.wait(10.0)
+    assert (status.link, status.message, status.silent_s) == (LinkState.STREAMING, "", 0.0)
+
+
+@pytest.mark.parametrize("kind", [TextCommitted, LinkChanged])
+def test_a_session_can_be_stopped_from_its_own_events(tmp_path, kind):
+    """Neither thread waits for the other for ever."""
+    asked = []
+
+    def stop_at(event):
+        if isinstance(event, kind):
+            asked.append(event)
+            session.stop()
+
+    session = LiveSession(
+        VirtualPenSource(ToyInk(endless=True), speed=None),
+        ToyPipeline,
+        record_to=tmp_path / "s.pen",
+        on_event=stop_at,
+    )
+    session.start()
+    assert session.wait(10.0)
+    assert asked
+    assert session.status().link is LinkState.CLOSED
 
 
 def test_the_pen_starting_again_separates_words(tmp_path):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from firmware_protocol.fault_plan import FaultKind, FaultPlan, PenFault
+from firmware_protocol.framing import FrameType
 from penapp.device.arrivals import hello_descriptor, is_hello
 from penapp.device.errors import PortAbsentError
 from penapp.device.faulty_far_end import FaultyVirtualPen
@@ -21,6 +22,7 @@ from penapp.device.serial_source import SerialSource
 from penapp.device.supervise import SupervisedSource
 from penapp.live import Failed, GapSeen, LinkChanged, LinkState, LiveSession, TextCommitted
 from penapp.live_gaps import GapCause
+from penapp.record.reader import RecordedFrame, SessionReader
 from tests.device.toy_pens import EventLog, GapToyPipeline, NumberedInk, numbers_of
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz"
@@ -160,6 +162,21 @@ def test_a_restart_begins_a_segment_and_its_gap_is_a_duration_with_its_uncertain
     later = [f for batch in recording.frames() for f in batch if is_hello(f)]
     assert [hello_descriptor(f).boot_id == recording.descriptor.boot_id for f in later] == [False]
     recording.close()
+
+
+def test_a_session_file_across_a_restart_knows_both_boots_and_decodes_to_the_same_text(tmp_path):
+    with Use(PenFault(FaultKind.REBOOT, 230, 0.2), record_to=tmp_path / "s.mcap") as use:
+        use.wait_for_return()
+    with SessionReader(tmp_path / "s.mcap") as reader:
+        frames = [item.frame for item in reader.items() if isinstance(item, RecordedFrame)]
+        first_boot = reader.head.descriptor.boot_id
+    boots = [hello_descriptor(frame).boot_id for frame in frames if is_hello(frame)]
+    assert len(boots) == 1
+    assert boots != [first_boot]
+    at = next(k for k, frame in enumerate(frames) if is_hello(frame))
+    behind = next(frame for frame in frames[at:] if frame.type is FrameType.DATA)
+    assert behind.index < 230, "its index counts from nothing"
+    assert replayed(tmp_path / "s.mcap") == use.text
 
 
 def test_another_pen_in_its_place_is_said_and_its_samples_are_not_taken():

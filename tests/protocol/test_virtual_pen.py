@@ -416,3 +416,23 @@ def test_answer_that_is_too_short_is_named():
     with pytest.raises(FrameError, match="BatteryReading has 2 bytes"):
         commands.BatteryReading.decode(b"\x01\x02")
     assert commands.BatteryReading.decode(b"\x01\x02\x03\x00future").percent == 1
+
+
+def test_a_faster_rate_is_no_step_of_the_clock():
+    host = Host(PenFirmware(PEN))
+    host.start()
+    host.read(host.pen.take(counts(4), 0))
+    assert host.ask(commands.set_rate(3, 0, 400.0)).ok
+    host.read(host.pen.take(counts(8, 4), 3 * PERIOD_US + 2500))
+    assert [bool(f.flags & Flag.DISCONTINUITY) for f in host.samples()] == [False, False]
+
+
+def test_a_reboot_leaves_no_flag_of_the_time_before():
+    host = Host(PenFirmware(PEN))
+    host.start()
+    host.read(host.pen.take(counts(4), 10**6))
+    host.read(host.pen.take(counts(4, 4), 0))
+    host.pen.reboot(boot_id=8)
+    host.start()
+    host.read(host.pen.take(counts(8), 0))
+    assert host.samples()[-1].flags == Flag.NONE

@@ -76,6 +76,17 @@ def test_the_time_a_frame_was_taken_is_kept_where_the_clock_knows_it(tmp_path):
     assert abs(frames[3].arrival_ns - time.time_ns()) < 60e9
 
 
+def test_an_arrival_that_is_not_known_is_not_the_start_of_the_computer(tmp_path, monkeypatch):
+    """What a supervised pen says when it is back has none, and the computer may be young."""
+    monkeypatch.setattr("penapp.record.writer.FRESH_NS", 1 << 62)
+    writer = SessionWriter(tmp_path / "s.mcap", HEAD)
+    before_ns = time.time_ns()
+    writer.append([ArrivedFrame(FRAMES[0], 0)])
+    writer.close()
+    (frame,), _ = items(tmp_path / "s.mcap")
+    assert before_ns <= frame.arrival_ns <= time.time_ns()
+
+
 def test_the_head_comes_back(path):
     with SessionReader(path) as reader:
         head = reader.head

@@ -263,3 +263,28 @@ def test_the_queue_refuses_instead_of_dropping():
     assert queue.offer(arrivals[2])
     queue.close()
     assert [queue.take(), queue.take(), queue.take()] == [arrivals[1], arrivals[2], None]
+
+
+CLOCK_SET = Flag.DISCONTINUITY
+
+
+def test_a_clock_that_is_set_costs_no_count_of_what_is_lost():
+    assembler, blocks = assembled([frame(0), frame(58, flags=CLOCK_SET, t_us=5), frame(66, t_us=80_005)])
+    assert (assembler.counters.lost, assembler.counters.segments) == (50, 2)
+    assert [b.lost for b in blocks] == [0, 0, 0], "the new clock does not say how long it took"
+
+
+@pytest.mark.parametrize("late", [frame(8, flags=CLOCK_SET, t_us=5), frame(0, flags=CLOCK_SET, t_us=5)])
+def test_the_frame_that_sets_the_clock_counts_once_even_if_it_comes_twice(late):
+    frames = [frame(0), frame(8, flags=CLOCK_SET, t_us=5), late, frame(16, t_us=80_005)]
+    assembler, blocks = assembled(frames)
+    assert (assembler.counters.segments, assembler.counters.repeated) == (2, 1)
+    np.testing.assert_array_equal(
+        joined(blocks)[1][:, 8], counts_to_si(counts_of(0, 24), PEN.streams[0])[:, 8]
+    )
+
+
+def test_a_pen_that_comes_back_with_another_name_goes_on():
+    hello = Response(Op.HELLO, 0, Status.OK, replace(PEN, name="mine").encode())
+    assembler, blocks = assembled([frame(0), response_frame(hello), frame(40)])
+    assert (assembler.counters.segments, [b.lost for b in blocks]) == (1, [0, 32])

@@ -156,6 +156,8 @@ class Campaign:
     pens: int
     seed: int
     every_samples: int = 1200
+    carrier: str = "serial"
+    make_run: type[PenRun] | None = None
     results: list[PenResult] = field(default_factory=list)
     most_threads: int = 0
     rss_mb: list[float] = field(default_factory=list)
@@ -170,7 +172,8 @@ class Campaign:
             base = part[0].at_sample - self.every_samples if part else 0
             plans.append(FaultPlan(tuple(PenFault(f.kind, f.at_sample - base, f.duration_s) for f in part)))
             first += n
-        runs = [PenRun(plan, self.seed * 100 + k) for k, plan in enumerate(plans)]
+        make_run = self.make_run or PenRun
+        runs = [make_run(plan, self.seed * 100 + k) for k, plan in enumerate(plans)]
         try:
             while any(run.going for run in runs):
                 for run in runs:
@@ -205,6 +208,8 @@ class Campaign:
 class PenRun:
     """One pen with its plan, one session on it."""
 
+    SUFFIX, PLACE = "pen", "PORT"
+
     def __init__(self, plan: FaultPlan, seed: int) -> None:
         self._plan = plan
         self.pipeline: CensusPipeline | None = None
@@ -215,17 +220,22 @@ class PenRun:
         self._stalls = 0
         self._ink = EndlessInk(seed)
         self._session: LiveSession | None = None
-        self._pen = FaultyVirtualPen(
-            self._ink, plan, speed=SPEED, on_fault=self._host_stall, received=self._receives
-        )
-        address = self._pen.address
-        self._address = address
+        self._pen = self._plugged_in(plan)
+        self._address = self._pen.address
         self._folder = tempfile.TemporaryDirectory()
-        self._recording = Path(self._folder.name) / "session.pen"
+        self._recording = Path(self._folder.name) / f"session.{self.SUFFIX}"
         self._session = LiveSession(
-            serial_pen(address), self._make_pipeline, record_to=self._recording, on_event=self._event
+            self._source(), self._make_pipeline, record_to=self._recording, on_event=self._event
         )
         self._session.start()
+
+    def _plugged_in(self, plan: FaultPlan):
+        return FaultyVirtualPen(
+            self._ink, plan, speed=SPEED, on_fault=self._host_stall, received=self._receives
+        )
+
+    def _source(self):
+        return serial_pen(self._address)
 
     def _receives(self) -> bool:
         """The next fault waits until the last one is over for the host as well."""
@@ -253,7 +263,7 @@ class PenRun:
         if self.begun and status.search is not None:
             sentence = search_sentence(status).split(" (try")[0]
             seconds_away = " ".join("…" if w.isdigit() else w for w in sentence.split())
-            message = re.sub(r"pen \d+", "pen", status.message.replace(self._address, "PORT"))
+            message = re.sub(r"pen \d+", "pen", status.message.replace(self._address, self.PLACE))
             self._seen[self.begun - 1][f"{seconds_away}: {message}".rstrip(": ")] = None
 
     def stop(self) -> None:

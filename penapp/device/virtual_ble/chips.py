@@ -39,6 +39,7 @@ class RadioController(Controller):
 
     def __init__(self, name: str, air: Air, public_address: str = "00:00:00:00:00:00") -> None:
         super().__init__(name, link=air, public_address=public_address)
+        self.air = air
         self.in_range = True
         self.refuse_connects = 0
 
@@ -72,6 +73,16 @@ class RadioController(Controller):
         self.give_up_connecting()
         error = hci.HCI_ErrorCode
         return hci.HCI_StatusReturnParameters(error.SUCCESS if pending else error.COMMAND_DISALLOWED_ERROR)
+
+    def power_off(self) -> None:
+        """Connections break, scanning stops, an attempt to connect fails, nothing is heard."""
+        self.in_range = self.le_scan_enable = False
+        self.give_up_connecting()
+        self.air.cut(self)
+
+    def power_on(self) -> None:
+        """It hears again; scanning has to be asked for again."""
+        self.in_range = True
 
     def give_up_connecting(self) -> None:
         """An attempt to connect that is under way fails now."""

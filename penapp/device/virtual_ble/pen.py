@@ -10,6 +10,7 @@ from firmware_protocol.virtual_pen import PenFirmware
 from penapp.device.source import CountSource
 from penapp.device.virtual_ble.chips import Air
 from penapp.device.virtual_ble.faults import SMALLEST_MTU, BleFaults
+from penapp.device.virtual_ble.firmware import BleFirmware
 from penapp.device.virtual_ble.gatt import PenCallbacks
 from penapp.device.virtual_ble.pace import SampleClock
 from penapp.device.virtual_ble.peripheral import PenIdentity, Peripheral
@@ -22,6 +23,7 @@ class VirtualBlePen:
     """One pen. Made by `SimulatedRadio.add_pen`; all calls come from the radio's asyncio loop.
 
     speed: 1.0 = real time, 2.0 = twice as fast, None = as fast as the radio carries
+    answering: who answers the host instead of `firmware`
     on_ink_over: called once when the count source has nothing more
 
     `host_full` may be set: without a pace the sensors wait while it is true (no real radio can do that).
@@ -36,6 +38,7 @@ class VirtualBlePen:
         *,
         speed: float | None = 1.0,
         faults: BleFaults | None = None,
+        answering: BleFirmware | None = None,
         on_ink_over: Callable[[], None] | None = None,
     ) -> None:
         faults = faults or BleFaults()
@@ -43,22 +46,23 @@ class VirtualBlePen:
         self.denied = faults.denied
         self.host_full: Callable[[], bool] = _never
         self.firmware = PenFirmware(ink.descriptor, faults=faults.wire, mtu=SMALLEST_MTU)
+        self._answering: BleFirmware = answering or self.firmware
         self.peripheral = Peripheral(
             air,
             identity,
             faults,
             PenCallbacks(
-                lambda: self.firmware.descriptor,
+                lambda: self._answering.descriptor,
                 lambda: self.firmware.state.battery.percent,
                 self._command,
                 lambda: self.denied,
             ),
-            on_mtu=self.firmware.link_mtu,
+            on_mtu=self._answering.link_mtu,
             on_lost=self._link_lost,
         )
         clock = SampleClock(ink.descriptor.streams[0].rate_hz, speed)
         self._pump = SamplePump(
-            ink, self.firmware, clock, send=self.peripheral.send, room=self._room, on_ink_over=on_ink_over
+            ink, self._answering, clock, send=self.peripheral.send, room=self._room, on_ink_over=on_ink_over
         )
         self._pumping: asyncio.Task[None] | None = None
 
@@ -77,7 +81,7 @@ class VirtualBlePen:
 
     @property
     def streaming(self) -> bool:
-        return self.firmware.streaming
+        return self._answering.streaming
 
     async def switch_on(self) -> None:
         """Advertise; to be called once."""
@@ -123,13 +127,17 @@ class VirtualBlePen:
         """The next n attempts to connect fail."""
         self.peripheral.chip.refuse_connects = n
 
+    def limit_mtu(self, mtu: int) -> None:
+        """Agree to no larger ATT MTU from the next connection on."""
+        self.peripheral.limit_mtu(mtu)
+
     def write_unseen(self, n: int) -> int:
         """Let the sensors take up to n samples at once, as while the link is lost; how many there were."""
         return self._pump.take_now(n)
 
     async def _command(self, frame: bytes) -> None:
-        self.peripheral.send(self.firmware.receive(frame, now_us=self._pump.now_us))
-        if self.firmware.streaming:
+        self.peripheral.send(self._answering.receive(frame, now_us=self._pump.now_us))
+        if self._answering.streaming:
             self._pump.wake()
         else:
             self._pump.sleep()
@@ -140,8 +148,8 @@ class VirtualBlePen:
         await self.peripheral.room()
 
     def _link_lost(self) -> None:
-        self.firmware.disconnect()
-        self.firmware.link_mtu(SMALLEST_MTU)
+        self._answering.disconnect()
+        self._answering.link_mtu(SMALLEST_MTU)
         self._pump.link_lost()
 
 

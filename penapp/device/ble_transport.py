@@ -60,7 +60,13 @@ class BleTransport:
         self._ready = self._broken = self._closed = False
         self._received = 0
         self._first_bytes = b""
+        self._address = ""
         self.name = _name(pen) if isinstance(pen, Sighting) else pen or "the pen nearby"
+
+    @property
+    def address(self) -> str:
+        """Of the pen that was found; "" before."""
+        return self._address
 
     @property
     def counters(self) -> LinkCounters:
@@ -127,7 +133,7 @@ class BleTransport:
         try:
             sink.stage(LinkStage.SCANNING)
             pen = await self._find()
-            self.name = _name(pen)
+            self.name, self._address = _name(pen), pen.address
             sink.stage(LinkStage.CONNECTING)
             started_s = time.monotonic()
             self._client = self._radio.client(

@@ -1,19 +1,21 @@
-"""The campaign of faults over Bluetooth: pens on one air, each host with a chip of its own, HCI in between."""
+"""The campaign of faults over Bluetooth: pens on one air, each host with a chip of its own."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 import time
+from collections import Counter, defaultdict
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from firmware_protocol.fault_plan import FaultKind
 from penapp.device.ble_errors import MtuTooSmallError, PairingNeededError
 from penapp.device.looked_after import ble_pen
 from penapp.device.radio import Radio
-from penapp.device.recording import Recording
+from penapp.device.recorded import open_recorded
 from penapp.device.virtual_ble.client import RadioClient
 from penapp.device.virtual_ble.faults import DEFAULT_MTU, SMALLEST_MTU
 from penapp.device.virtual_ble.hci_tcp import ChipServer, RemoteAdapter
@@ -24,7 +26,8 @@ from penapp.stream.assemble import StreamAssembler
 from tests.device.fault_campaign import WORD_SAMPLES, Campaign, CensusPipeline, EndlessInk, PenRun, letter
 from tests.device.toy_pens import EventLog
 
-SPEED = 8.0
+SPEED = 4.0
+EVERY_SAMPLES = 200
 PATIENCE_S = 30.0
 """For things that must happen; only a failing campaign waits that long."""
 APART = 10_000_000
@@ -165,10 +168,12 @@ class BlePenRun(PenRun):
         return [f"samples of another pen: {run}" for run in foreign] + super()._misread(runs)
 
 
-def ble_campaign(air: AirThread, count: int, pens: int, seed: int, every_samples: int = 400) -> Campaign:
+def ble_campaign(air: AirThread, count: int, pens: int, seed: int, kinds=tuple(FaultKind)) -> Campaign:
     """Not run yet."""
     make_run = type("BlePenRunHere", (BlePenRun,), {"air": air})
-    return Campaign(count, pens, seed, every_samples=every_samples, carrier="Bluetooth", make_run=make_run)
+    return Campaign(
+        count, pens, seed, every_samples=EVERY_SAMPLES, carrier="Bluetooth", make_run=make_run, kinds=kinds
+    )
 
 
 REFUSALS = {
@@ -180,26 +185,30 @@ REFUSALS = {
 class Refusals(threading.Thread):
     """A pen refuses: on the first connect; then, after a good session, in mid-session. Each said as it is.
 
-    seconds: from the loss of the link to the end of the session, for each refusal in mid-session
+    done:    how often each kind was refused as it must be
+    seconds: from the loss of the link to the end of the session, for each kind in mid-session
     """
 
-    def __init__(self, air: AirThread, kind: str, times: int) -> None:
-        super().__init__(name=f"refusals {kind}", daemon=True)
-        self.kind = kind
-        self.done = 0
+    def __init__(self, air: AirThread, times: int) -> None:
+        super().__init__(name="refusals", daemon=True)
+        self.kind = ""
+        self.done: Counter[str] = Counter()
         self.wrong: list[str] = []
-        self.seconds: list[float] = []
+        self.seconds: dict[str, list[float]] = defaultdict(list)
         self._air, self._times = air, times
 
     def run(self) -> None:
         host = Host(self._air)
         pen = self._air.call(self._air.radio.add_pen(EndlessInk(9000), speed=SPEED))
         try:
-            for _ in range(self._times):
+            for k in range(self._times):
+                self.kind, later = list(REFUSALS)[:: -1 if k % 2 else 1]
                 self._refuse(pen, refusing=True)
                 self._refused_at_first(host, pen)
                 self._refuse(pen, refusing=False)
+                self.kind = later
                 self._refused_later(host, pen)
+                self._refuse(pen, refusing=False)
         except Exception as error:  # noqa: BLE001 -- told by the campaign
             self.wrong.append(f"{self.kind}: {type(error).__name__}: {error}")
         finally:
@@ -228,11 +237,10 @@ class Refusals(threading.Thread):
             self._refuse(pen, refusing=True)
             self._air.do(pen.lose_link)
             self._expect(session, "in mid-session")
-            self.seconds.append(time.monotonic() - began_s)
+            self.seconds[self.kind].append(time.monotonic() - began_s)
             self._kept(log, session, path)
 
     def _expect(self, session, when):
-        self.done += 1
         if not session.wait(PATIENCE_S):
             session.stop()
             self.wrong.append(f"{self.kind} {when}: the session went on")
@@ -240,19 +248,19 @@ class Refusals(threading.Thread):
         kind, words = REFUSALS[self.kind]
         if not isinstance(session.error, kind) or words not in str(session.error):
             self.wrong.append(f"{self.kind} {when}: {session.error!r}")
+        self.done[self.kind] += 1
 
     def _kept(self, log, session, path):
         words = [event.hypothesis.text for event in log.of(TextCommitted)]
         for word in words[:-1]:  # the first may have begun before the session, the last was cut off
             if word[0] != letter(int(word[1:])):
                 self.wrong.append(f"{self.kind}: {word} was read")
-        recording = Recording(path)
+        recording = open_recorded(path)
         assembler = StreamAssembler(recording.descriptor)
         for frames in recording.frames():
             for frame in frames:
                 assembler.push(frame)
         recording.close()
-        if assembler.counters.samples != session.status().samples or assembler.counters.samples < WORD_SAMPLES // 2:
-            self.wrong.append(
-                f"{self.kind}: {assembler.counters.samples} recorded, {session.status().samples} seen"
-            )
+        recorded, seen = assembler.counters.samples, session.status().samples
+        if recorded != seen or seen < WORD_SAMPLES // 2:
+            self.wrong.append(f"{self.kind}: {recorded} samples recorded, {seen} seen")

@@ -19,7 +19,7 @@ from firmware_protocol.descriptor import standard_descriptor
 from firmware_protocol.fault_plan import FaultKind, FaultPlan, PenFault
 from penapp.device.faulty_far_end import FaultyVirtualPen
 from penapp.device.looked_after import serial_pen
-from penapp.device.recording import Recording
+from penapp.device.recorded import open_recorded
 from penapp.link_words import search_sentence
 from penapp.live import GapSeen, LinkState, LiveSession, TextCommitted
 from penapp.stream.assemble import StreamAssembler
@@ -158,6 +158,7 @@ class Campaign:
     every_samples: int = 1200
     carrier: str = "serial"
     make_run: type[PenRun] | None = None
+    kinds: tuple[FaultKind, ...] = tuple(FaultKind)
     results: list[PenResult] = field(default_factory=list)
     most_threads: int = 0
     rss_mb: list[float] = field(default_factory=list)
@@ -165,7 +166,7 @@ class Campaign:
     def run(self) -> Campaign:
         """All pens at once; returns when every plan is over and every session has been stopped."""
         each = [self.count // self.pens + (k < self.count % self.pens) for k in range(self.pens)]
-        whole = FaultPlan.drawn(self.count, self.seed, every_samples=self.every_samples)
+        whole = FaultPlan.drawn(self.count, self.seed, every_samples=self.every_samples, kinds=self.kinds)
         plans, first = [], 0
         for n in each:
             part = whole.faults[first : first + n]
@@ -325,7 +326,7 @@ class PenRun:
 
     def _recorded_otherwise(self, runs: list[tuple[int, int]]) -> list[str]:
         """The file of the whole session holds every sample that came, every gap, and every restart."""
-        recording = Recording(self._recording)
+        recording = open_recorded(self._recording)
         assembler = StreamAssembler(recording.descriptor)
         for frames in recording.frames():
             for frame in frames:

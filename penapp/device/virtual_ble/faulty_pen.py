@@ -14,7 +14,7 @@ from penapp.device.virtual_ble.pen import VirtualBlePen
 from penapp.device.virtual_ble.peripheral import PenIdentity
 
 TICK_S = 0.005
-QUESTIONS = 8
+QUESTIONS = 20
 """A slow pen is about as late with its services altogether as with one answer: they are asked in about so many."""
 _ALL = 1 << 30
 
@@ -67,5 +67,5 @@ class FaultyBlePen(VirtualBlePen):
             self.switch_adapter(not self._adapter_off)
 
 
-def _ignore(_on: bool) -> None:  # noqa: FBT001 -- a switch
+def _ignore(_on: bool) -> None:
     """Nobody has an adapter to be switched."""

@@ -29,7 +29,7 @@ class ChipServer:
     def address(self) -> str:
         return "{}:{}".format(*self._server.sockets[0].getsockname()[:2])
 
-    def switch(self, on: bool) -> None:  # noqa: FBT001 -- a switch
+    def switch(self, on: bool) -> None:
         """Bluetooth of all these hosts on or off; each host's `Adapter.power` has to be told as well."""
         for chip in self._chips:
             chip.switch(on)
@@ -71,7 +71,7 @@ class _Chip(StreamPacketSource):
         self._air.cut(self._controller)
         self._air.remove_controller(self._controller)
 
-    def switch(self, on: bool) -> None:  # noqa: FBT001
+    def switch(self, on: bool) -> None:
         if on:
             self._controller.power_on()
         else:

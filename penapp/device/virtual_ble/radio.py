@@ -112,7 +112,7 @@ class SimulatedRadio:
         self.adapter.power(on=True)
         self._chip.power_on()
 
-    def _switch(self, on: bool) -> None:  # noqa: FBT001 -- a switch
+    def _switch(self, on: bool) -> None:
         if on:
             self.power_on()
         else:

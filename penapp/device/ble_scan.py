@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ROUND_S = 1.5
-"""A scan is begun anew after so long: one that ran when Bluetooth was switched off hears nothing ever again."""
+"""A scan begins anew after so long: one that ran when Bluetooth was switched off stays deaf."""
 NO_RSSI_DBM = -127
 """What bleak gives when the system told no signal strength."""
 

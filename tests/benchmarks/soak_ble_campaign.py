@@ -25,7 +25,7 @@ def main(faults: int, pens: int, seed: int) -> int:
         refusals.join()
     print(f"{summary(done)}; {time.monotonic() - began_s:.0f} s\n\n{table(done)}\n")
     for kind, times in refusals.done.items():
-        took_s = "{:.1f}-{:.1f} s".format(min(refusals.seconds[kind]), max(refusals.seconds[kind]))
+        took_s = f"{min(refusals.seconds[kind]):.1f}-{max(refusals.seconds[kind]):.1f} s"
         print(f"{kind}: {times} times refused, in mid-session after {took_s}")
     print(f"memory MB after each tenth: {', '.join(f'{mb:.1f}' for mb in done.rss_mb)}")
     wrong = done.wrong + refusals.wrong

@@ -26,7 +26,7 @@ FEW = (
     FaultKind.HOST_STALL,
 )
 KINDS = tuple(FaultKind) if SOAK else FEW
-FAULTS, PENS, TIMES = (400, 3, 40) if SOAK else (8, 3, 1)
+FAULTS, PENS, TIMES = (400, 3, 40) if SOAK else (8, 4, 1)
 RECOVERY_S = 2.0
 GROWTH_MB = 4.0
 

@@ -1,4 +1,4 @@
-"""A virtual BLE pen to which things happen as planned: the carrier's half of `FaultyPen` on the simulated radio."""
+"""A virtual BLE pen to which things happen as planned: `FaultyPen` on the simulated radio."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from collections.abc import Callable
 from firmware_protocol.faulty_pen import FaultyPen
 from penapp.device.source import CountSource
 from penapp.device.virtual_ble.chips import Air
+from penapp.device.virtual_ble.firmware import BleFirmware
 from penapp.device.virtual_ble.pen import VirtualBlePen
 from penapp.device.virtual_ble.peripheral import PenIdentity
 
 TICK_S = 0.005
 QUESTIONS = 20
-"""A slow pen is about as late with its services altogether as with one answer: they are asked in about so many."""
+"""About so many are asked about services: a slow pen is as late with them all as with one answer."""
 _ALL = 1 << 30
 
 
@@ -33,7 +34,7 @@ class FaultyBlePen(VirtualBlePen):
         self._cuts = 0
         self._adapter_off = False
         self._following: asyncio.Task[None] | None = None
-        super().__init__(air, identity, ink, speed=speed, answering=pen)
+        super().__init__(air, identity, ink, speed=speed)
         self.firmware = pen.firmware
 
     async def switch_on(self) -> None:
@@ -47,6 +48,9 @@ class FaultyBlePen(VirtualBlePen):
             with contextlib.suppress(asyncio.CancelledError):
                 await following
         await super().switch_off()
+
+    def _who_answers(self) -> BleFirmware:
+        return self.pen
 
     async def _follow_plan(self) -> None:
         while True:

@@ -23,7 +23,6 @@ class VirtualBlePen:
     """One pen. Made by `SimulatedRadio.add_pen`; all calls come from the radio's asyncio loop.
 
     speed: 1.0 = real time, 2.0 = twice as fast, None = as fast as the radio carries
-    answering: who answers the host instead of `firmware`
     on_ink_over: called once when the count source has nothing more
 
     `host_full` may be set: without a pace the sensors wait while it is true (no real radio can do that).
@@ -38,7 +37,6 @@ class VirtualBlePen:
         *,
         speed: float | None = 1.0,
         faults: BleFaults | None = None,
-        answering: BleFirmware | None = None,
         on_ink_over: Callable[[], None] | None = None,
     ) -> None:
         faults = faults or BleFaults()
@@ -46,7 +44,7 @@ class VirtualBlePen:
         self.denied = faults.denied
         self.host_full: Callable[[], bool] = _never
         self.firmware = PenFirmware(ink.descriptor, faults=faults.wire, mtu=SMALLEST_MTU)
-        self._answering: BleFirmware = answering or self.firmware
+        self._answering = self._who_answers()
         self.peripheral = Peripheral(
             air,
             identity,
@@ -134,6 +132,9 @@ class VirtualBlePen:
     def write_unseen(self, n: int) -> int:
         """Let the sensors take up to n samples at once, as while the link is lost; how many there were."""
         return self._pump.take_now(n)
+
+    def _who_answers(self) -> BleFirmware:
+        return self.firmware
 
     async def _command(self, frame: bytes) -> None:
         self.peripheral.send(self._answering.receive(frame, now_us=self._pump.now_us))

@@ -86,10 +86,8 @@ class SimulatedRadio:
         on_fault: Callable[[PenFault], None] | None = None,
         received: Callable[[], bool] | None = None,
     ) -> FaultyBlePen:
-        """A pen that follows a plan; it is this radio's own adapter that is switched off (see `FaultyBlePen`)."""
-        planned = FaultyPen(
-            ink.descriptor, plan, mtu=SMALLEST_MTU, on_begin=on_fault, received=received
-        )
+        """A pen that follows a plan, on this radio's own adapter (see `FaultyBlePen`)."""
+        planned = FaultyPen(ink.descriptor, plan, mtu=SMALLEST_MTU, on_begin=on_fault, received=received)
         pen = FaultyBlePen(self.air, self._next_identity(), ink, planned, speed=speed)
         pen.switch_adapter = self._switch
         await self._put_up(pen)

@@ -19,10 +19,9 @@ def main(faults: int, pens: int, seed: int) -> int:
     """Exit code 1 when anything was not as it must be."""
     began_s = time.monotonic()
     with AirThread() as air:
-        refusals = Refusals(air, max(2, faults // 10))
-        refusals.start()
         done = ble_campaign(air, faults, pens, seed).run()
-        refusals.join()
+        refusals = Refusals(air, max(2, faults // 20))
+        refusals.run()
     print(f"{summary(done)}; {time.monotonic() - began_s:.0f} s\n\n{table(done)}\n")
     for kind, times in refusals.done.items():
         took_s = f"{min(refusals.seconds[kind]):.1f}-{max(refusals.seconds[kind]):.1f} s"

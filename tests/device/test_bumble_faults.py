@@ -5,6 +5,7 @@ import asyncio
 import numpy as np
 import pytest
 from bleak.exc import BleakError
+from bumble import ll
 
 from firmware_protocol.fault_plan import FaultKind, FaultPlan, PenFault
 from firmware_protocol.faults import Faults
@@ -217,6 +218,25 @@ async def test_a_planned_fault_switches_the_adapter_off_and_on(radio):
         first = host.frames[0]
         assert first.index > last.index + last.n
         assert first.payload == counted(first.index, first.n).tobytes()
+
+
+@on_radio
+async def test_a_pen_that_goes_away_while_it_is_connected_to_is_noticed_at_once(radio):
+    pen = await radio.add_pen(CountingInk(8))
+    send = radio.air.send_advertising_pdu
+
+    def leaving(sender, packet):
+        if isinstance(packet, ll.ConnectInd):
+            pen.vanish()
+        send(sender, packet)
+
+    radio.air.send_advertising_pdu = leaving
+    with pytest.raises(BleakError):
+        await asyncio.wait_for(Host(radio, pen).client.connect(), 5.0)
+    radio.air.send_advertising_pdu = send
+    pen.come_back()
+    async with Host(radio, pen) as host:
+        assert host.client.is_connected
 
 
 @on_radio

@@ -182,7 +182,7 @@ REFUSALS = {
 }
 
 
-class Refusals(threading.Thread):
+class Refusals:
     """A pen refuses: on the first connect; then, after a good session, in mid-session. Each said as it is.
 
     done:    how often each kind was refused as it must be
@@ -190,7 +190,6 @@ class Refusals(threading.Thread):
     """
 
     def __init__(self, air: AirThread, times: int) -> None:
-        super().__init__(name="refusals", daemon=True)
         self.kind = ""
         self.done: Counter[str] = Counter()
         self.wrong: list[str] = []

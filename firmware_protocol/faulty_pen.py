@@ -1,7 +1,7 @@
 """A pen that follows a fault plan, without ports or threads: the same for a serial line and for Bluetooth.
 
 What a carrier does: `tick` often, and send what it returns; cut the link whenever `cuts` has changed; let
-nobody connect while `away`, refuse connects while `refusing`; `disconnected` when the host went by itself.
+nobody connect while `away`, refuse connects while `refusing`; `disconnect` when the host went by itself.
 """
 
 from __future__ import annotations
@@ -109,6 +109,11 @@ class FaultyPen:
         return self._mode is _Mode.REFUSING
 
     @property
+    def slow_s(self) -> float:
+        """By how much each answer is late, in seconds; 0 = not at all."""
+        return self.history[-1].fault.duration_s if self._mode is _Mode.SLOW else 0.0
+
+    @property
     def well(self) -> bool:
         """Nothing goes wrong at the moment."""
         return self._mode is _Mode.WELL
@@ -128,6 +133,16 @@ class FaultyPen:
         """The right pen, wherever it is."""
         return self._pen
 
+    @property
+    def batch(self) -> int:
+        """Samples in a full DATA frame; 0 when the link cannot carry even one."""
+        return self._pen.batch
+
+    def link_mtu(self, mtu: int) -> None:
+        """The ATT MTU that this connection agreed on (Bluetooth only)."""
+        self._pen.link_mtu(mtu)
+        self._other.link_mtu(mtu)
+
     def tick(self, now_s: float) -> list[bytes]:
         """Time passes; returns what the pen sends of its own accord (late answers, commands read late)."""
         self._now_s = now_s
@@ -140,8 +155,8 @@ class FaultyPen:
             items += self._next_step()
         return items
 
-    def receive(self, raw: bytes) -> list[bytes]:
-        """Bytes from the host (serial) or one write (Bluetooth)."""
+    def receive(self, raw: bytes, *, now_us: int | None = None) -> list[bytes]:
+        """Bytes from the host (serial) or one write (Bluetooth); now_us as the sensors' clock in `take`."""
         if self._mode in {_Mode.AWAY, _Mode.OFF, _Mode.REFUSING}:
             return []
         if self._mode is _Mode.HUNG:
@@ -150,7 +165,8 @@ class FaultyPen:
         if self._mode is _Mode.OTHER:
             return self._other.receive(raw)
         was_streaming = self._pen.streaming
-        items = self._pen.receive(raw)
+        since_boot = None if now_us is None or self._boot_us is None else now_us - self._boot_us
+        items = self._pen.receive(raw, now_us=since_boot)
         if self._pen.streaming or was_streaming:
             self._running = self._pen.streaming
         if self._mode is _Mode.SLOW and items:
@@ -176,8 +192,10 @@ class FaultyPen:
             counts, t_us_first = counts[n:], t_us_first + round(n * period_us)
         return items
 
-    def disconnected(self) -> None:
-        """The host went by itself (a serial line cannot tell)."""
+    def disconnect(self) -> None:
+        """The host went by itself (a serial line cannot tell); what it asked is answered no more."""
+        self._late.clear()
+        self._unread.clear()
         self._there.disconnect()
 
     @property

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+ROUND_S = 1.5
+"""A scan begins anew after so long: one that ran when Bluetooth was switched off stays deaf."""
 NO_RSSI_DBM = -127
 """What bleak gives when the system told no signal strength."""
 
@@ -149,10 +151,12 @@ async def _by_address(radio: Radio, address: str, patience_s: float) -> Sighting
     def here() -> list[Sighting]:
         return [s for s in scanner.sightings() if s.address.casefold() == wanted]
 
-    async with PenScanner(radio, services=None) as scanner:
-        if not await scanner.wait_for(lambda: bool(here()), patience_s):
-            raise not_found(f"a pen with the address {address}")
-        return here()[0]
+    until_s = time.monotonic() + patience_s
+    while (left_s := until_s - time.monotonic()) > 0:
+        async with PenScanner(radio, services=None) as scanner:
+            if await scanner.wait_for(lambda: bool(here()), min(ROUND_S, left_s)):
+                return here()[0]
+    raise not_found(f"a pen with the address {address}")
 
 
 def _several(near: list[Sighting]) -> SeveralPensError:

@@ -30,10 +30,10 @@ class BleSource(PenLink):
         timing: LinkTiming | None = None,
         on_stage: Callable[[LinkStage], None] | None = None,
     ) -> None:
-        self._over = BleTransport(pen, radio=radio, timing=ble_timing)
-        super().__init__(self._over, timing=timing, on_stage=on_stage)
+        self._ble = BleTransport(pen, radio=radio, timing=ble_timing)
+        super().__init__(self._ble, timing=timing, on_stage=on_stage)
 
     @property
     def address(self) -> str:
         """Of the pen that has said who it is; "" before."""
-        return self._over.address if self._descriptor is not None else ""
+        return self._ble.address if self.described else ""

@@ -43,8 +43,7 @@ MTU_POLL_S = 0.02
 class BleTransport:
     """`Transport` over one GATT connection. Pairing is left to the system.
 
-    pen:     an address as the system writes it, a sighting from a scan, or "" for the only pen that is near
-    address: of the pen that was found; "" before
+    pen: an address as the system writes it, a sighting from a scan, or "" for the only pen that is near
     """
 
     def __init__(
@@ -61,8 +60,13 @@ class BleTransport:
         self._ready = self._broken = self._closed = False
         self._received = 0
         self._first_bytes = b""
-        self.address = ""
+        self._address = ""
         self.name = _name(pen) if isinstance(pen, Sighting) else pen or "the pen nearby"
+
+    @property
+    def address(self) -> str:
+        """Of the pen that was found; "" before."""
+        return self._address
 
     @property
     def counters(self) -> LinkCounters:
@@ -129,7 +133,7 @@ class BleTransport:
         try:
             sink.stage(LinkStage.SCANNING)
             pen = await self._find()
-            self.name, self.address = _name(pen), pen.address
+            self.name, self._address = _name(pen), pen.address
             sink.stage(LinkStage.CONNECTING)
             started_s = time.monotonic()
             self._client = self._radio.client(

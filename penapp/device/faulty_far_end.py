@@ -49,7 +49,7 @@ class FaultyVirtualPen(VirtualPen):
         try:
             return super()._turn()
         except ConnectionError:  # the host hung up; it may come again
-            self.pen.disconnected()
+            self.pen.disconnect()
             self._replug()
             return False
 

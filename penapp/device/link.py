@@ -53,6 +53,11 @@ class PenLink:
         return self._transport.counters
 
     @property
+    def described(self) -> bool:
+        """Whether the pen has said who it is."""
+        return self._descriptor is not None
+
+    @property
     def waiting(self) -> int:
         """Deliveries that nobody has taken from frames() yet."""
         return len(self._inbox)

@@ -9,7 +9,6 @@ from penapp.device.radio import Radio
 from penapp.device.requests import LinkTiming
 from penapp.device.same_port import SamePort
 from penapp.device.serial_source import SerialSource
-from penapp.device.source import PenSource
 from penapp.device.supervise import SupervisedSource
 from penapp.device.transport import LinkStage
 
@@ -32,18 +31,20 @@ def serial_pen(port: str, *, wait: bool = False) -> SupervisedSource:
 
 
 def ble_pen(address: str = "", *, wait: bool = False, radio: Radio | None = None) -> SupervisedSource:
-    """The Bluetooth pen with this address. radio: the system's unless given.
+    """The Bluetooth pen with this address, "" = the only one near, and that one from then on.
 
-    "" = the only one near; once it was reached it is looked for by its address, however many are near then
+    radio: the system's unless given
     """
-    made: BleSource | None = None
+    same = address
+    last: BleSource | None = None
 
-    def link(on_stage: Callable[[LinkStage], None]) -> PenSource:
+    def link(on_stage: Callable[[LinkStage], None]) -> BleSource:
         from penapp.device.ble_source import BleSource
 
-        nonlocal address, made
-        address = address or (made.address if made is not None else "")
-        made = BleSource(address, radio=radio, on_stage=on_stage)
-        return made
+        nonlocal same, last
+        if last is not None:  # the only pen near is not the only one for ever
+            same = last.address or same
+        last = BleSource(same, radio=radio, on_stage=on_stage)
+        return last
 
     return SupervisedSource(link, name=address or "the pen nearby", wait=wait)

@@ -19,7 +19,7 @@ from firmware_protocol.descriptor import standard_descriptor
 from firmware_protocol.fault_plan import FaultKind, FaultPlan, PenFault
 from penapp.device.faulty_far_end import FaultyVirtualPen
 from penapp.device.looked_after import serial_pen
-from penapp.device.recording import Recording
+from penapp.device.recorded import open_recorded
 from penapp.link_words import search_sentence
 from penapp.live import GapSeen, LinkState, LiveSession, TextCommitted
 from penapp.stream.assemble import StreamAssembler
@@ -156,6 +156,9 @@ class Campaign:
     pens: int
     seed: int
     every_samples: int = 1200
+    carrier: str = "serial"
+    make_run: type[PenRun] | None = None
+    kinds: tuple[FaultKind, ...] = tuple(FaultKind)
     results: list[PenResult] = field(default_factory=list)
     most_threads: int = 0
     rss_mb: list[float] = field(default_factory=list)
@@ -163,14 +166,15 @@ class Campaign:
     def run(self) -> Campaign:
         """All pens at once; returns when every plan is over and every session has been stopped."""
         each = [self.count // self.pens + (k < self.count % self.pens) for k in range(self.pens)]
-        whole = FaultPlan.drawn(self.count, self.seed, every_samples=self.every_samples)
+        whole = FaultPlan.drawn(self.count, self.seed, every_samples=self.every_samples, kinds=self.kinds)
         plans, first = [], 0
         for n in each:
             part = whole.faults[first : first + n]
             base = part[0].at_sample - self.every_samples if part else 0
             plans.append(FaultPlan(tuple(PenFault(f.kind, f.at_sample - base, f.duration_s) for f in part)))
             first += n
-        runs = [PenRun(plan, self.seed * 100 + k) for k, plan in enumerate(plans)]
+        make_run = self.make_run or PenRun
+        runs = [make_run(plan, self.seed * 100 + k) for k, plan in enumerate(plans)]
         try:
             while any(run.going for run in runs):
                 for run in runs:
@@ -205,6 +209,8 @@ class Campaign:
 class PenRun:
     """One pen with its plan, one session on it."""
 
+    SUFFIX, PLACE = "pen", "PORT"
+
     def __init__(self, plan: FaultPlan, seed: int) -> None:
         self._plan = plan
         self.pipeline: CensusPipeline | None = None
@@ -215,17 +221,22 @@ class PenRun:
         self._stalls = 0
         self._ink = EndlessInk(seed)
         self._session: LiveSession | None = None
-        self._pen = FaultyVirtualPen(
-            self._ink, plan, speed=SPEED, on_fault=self._host_stall, received=self._receives
-        )
-        address = self._pen.address
-        self._address = address
+        self._pen = self._plugged_in(plan)
+        self._address = self._pen.address
         self._folder = tempfile.TemporaryDirectory()
-        self._recording = Path(self._folder.name) / "session.pen"
+        self._recording = Path(self._folder.name) / f"session.{self.SUFFIX}"
         self._session = LiveSession(
-            serial_pen(address), self._make_pipeline, record_to=self._recording, on_event=self._event
+            self._source(), self._make_pipeline, record_to=self._recording, on_event=self._event
         )
         self._session.start()
+
+    def _plugged_in(self, plan: FaultPlan):
+        return FaultyVirtualPen(
+            self._ink, plan, speed=SPEED, on_fault=self._host_stall, received=self._receives
+        )
+
+    def _source(self):
+        return serial_pen(self._address)
 
     def _receives(self) -> bool:
         """The next fault waits until the last one is over for the host as well."""
@@ -253,7 +264,7 @@ class PenRun:
         if self.begun and status.search is not None:
             sentence = search_sentence(status).split(" (try")[0]
             seconds_away = " ".join("…" if w.isdigit() else w for w in sentence.split())
-            message = re.sub(r"pen \d+", "pen", status.message.replace(self._address, "PORT"))
+            message = re.sub(r"pen \d+", "pen", status.message.replace(self._address, self.PLACE))
             self._seen[self.begun - 1][f"{seconds_away}: {message}".rstrip(": ")] = None
 
     def stop(self) -> None:
@@ -315,7 +326,7 @@ class PenRun:
 
     def _recorded_otherwise(self, runs: list[tuple[int, int]]) -> list[str]:
         """The file of the whole session holds every sample that came, every gap, and every restart."""
-        recording = Recording(self._recording)
+        recording = open_recorded(self._recording)
         assembler = StreamAssembler(recording.descriptor)
         for frames in recording.frames():
             for frame in frames:

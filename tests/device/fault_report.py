@@ -23,7 +23,7 @@ def summary(done: Campaign) -> str:
     words, samples = (sum(getattr(result, name) for result in done.results) for name in ("words", "samples"))
     return "; ".join(
         (
-            f"link faults: {len(done.outcomes)} on {done.pens} serial pens, {len(done.wrong)} wrong",
+            f"link faults: {len(done.outcomes)} on {done.pens} {done.carrier} pens, {len(done.wrong)} wrong",
             f"{exact} gaps within a boot exact",
             f"{restarts} restarts told as such",
             f"recovery p50 {percentile(r, 0.5):.2f} s, p99 {percentile(r, 0.99):.2f} s, max {max(r):.2f} s",

@@ -5,7 +5,9 @@ import asyncio
 import numpy as np
 import pytest
 from bleak.exc import BleakError
+from bumble import ll
 
+from firmware_protocol.fault_plan import FaultKind, FaultPlan, PenFault
 from firmware_protocol.faults import Faults
 from firmware_protocol.links import DESCRIPTOR_UUID
 from firmware_protocol.messages import Op
@@ -198,6 +200,43 @@ async def test_duplicated_and_reordered_notifications_arrive_as_such(radio):
     assert len(order) > len(set(order))
     assert order != sorted(order)
     assert sorted(set(order)) == list(range(0, N, 8))
+
+
+@on_radio
+async def test_a_planned_fault_switches_the_adapter_off_and_on(radio):
+    plan = FaultPlan((PenFault(FaultKind.ADAPTER_OFF, 40, 0.3),))
+    pen = await radio.add_faulty_pen(CountingInk(100_000), plan, speed=4.0)
+    async with listening(radio, pen) as host:
+        await host.start()
+        await host.gone()
+        assert not radio.adapter.powered
+        last = host.frames[-1]
+    await eventually(lambda: radio.adapter.powered)
+    async with listening(radio, await found(radio, pen.address)) as host:
+        await host.start()
+        await host.samples(8)
+        first = host.frames[0]
+        assert first.index > last.index + last.n
+        assert first.payload == counted(first.index, first.n).tobytes()
+
+
+@on_radio
+async def test_a_pen_that_goes_away_while_it_is_connected_to_is_noticed_at_once(radio):
+    pen = await radio.add_pen(CountingInk(8))
+    send = radio.air.send_advertising_pdu
+
+    def leaving(sender, packet):
+        if isinstance(packet, ll.ConnectInd):
+            pen.vanish()
+        send(sender, packet)
+
+    radio.air.send_advertising_pdu = leaving
+    with pytest.raises(BleakError):
+        await asyncio.wait_for(Host(radio, pen).client.connect(), 5.0)
+    radio.air.send_advertising_pdu = send
+    pen.come_back()
+    async with Host(radio, pen) as host:
+        assert host.client.is_connected
 
 
 @on_radio

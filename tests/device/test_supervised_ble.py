@@ -34,6 +34,7 @@ class OverTheAir:
         self.frames = []
         self.named = named
         self.reports = []
+        self.named = named
         asyncio.run(self._run(act, frames, after, faults))
 
     async def _run(self, act, frames, after, faults):
@@ -110,6 +111,39 @@ def test_bluetooth_switched_off_and_on_again():
     air = OverTheAir(switch)
     assert air.hello.boot_id == 7
     assert any("off" in report.problem for report in air.reports)
+
+
+def test_a_pen_found_without_an_address_is_found_again_beside_another_one():
+    async def second_pen_comes(pen, air):
+        await air.add_pen(ToyInk(endless=True))
+        pen.lose_link()
+
+    air = OverTheAir(second_pen_comes, named=False)
+    assert air.reports[-1].losses == 1
+    assert not any("pens are near" in report.problem for report in air.reports)
+
+
+def test_bluetooth_switched_off_while_the_pen_is_looked_for_does_not_deafen_the_search():
+    """The scan that ran then hears nothing any more, though Bluetooth is on and the pen back."""
+    back_s, acting = [], []
+
+    async def off_in_mid_scan(pen, air):
+        pen.vanish()
+
+        async def go_on():
+            while not air.adapter.device.scanning:  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+            air.power_off()
+            air.power_on()
+            pen.come_back()
+            back_s.append(asyncio.get_running_loop().time())
+
+        acting.append(asyncio.ensure_future(go_on()))
+
+    air = OverTheAir(off_in_mid_scan)
+    assert acting[0].exception() is None
+    assert air.reports[-1].stage is LinkStage.STREAMING
+    assert air.reports[-1].since_s - back_s[0] <= 2.0
 
 
 def test_refused_connects_after_a_loss_are_tried_again():

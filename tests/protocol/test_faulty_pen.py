@@ -95,6 +95,27 @@ def test_a_pen_that_hangs_reads_its_commands_late():
     assert indices(host.measure(4)) == [12]
 
 
+def test_what_was_asked_before_the_host_hung_up_is_answered_no_more():
+    host = Host(PenFault(FaultKind.STALL, 4, 1.0))
+    host.start()
+    host.measure(12)
+    host.ask(commands.hello)
+    host.pen.disconnect()
+    assert host.wait(1.1) == []
+
+
+def test_the_pens_own_time_counts_from_its_last_start():
+    """The carrier's clock runs through; what the host is told does not."""
+    host = Host(PenFault(FaultKind.REBOOT, 4, 0.5))
+    host.start()
+    host.measure(8)
+    host.wait(0.6)
+    host.measure(4)
+    asked = to_serial(encode_frame(command_frame(commands.time_sync(9, 1))))
+    (answer,) = host.frames(host.pen.receive(asked, now_us=150_000))
+    assert commands.TimeSyncReading.decode(parse_response(answer).data).device_rx_us == 70_000
+
+
 def test_a_silent_pen_answers_and_sends_nothing():
     host = Host(PenFault(FaultKind.SILENCE, 4, 1.0))
     host.start()

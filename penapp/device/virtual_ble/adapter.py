@@ -39,6 +39,12 @@ class Adapter:
     async def stop(self) -> None:
         await self.device.power_off()
 
+    def power(self, *, on: bool) -> None:
+        """What the system tells of Bluetooth switched on or off; its chip has to be told by itself."""
+        self.powered = on
+        if not on:
+            self.device.scanning = False
+
     def require_power(self) -> None:
         """Raises bleak's error for "Bluetooth is off"."""
         if not self.powered:

@@ -2,7 +2,7 @@
 
 Found in Bumble 0.0.236 and corrected here: the source of a data packet was always the sender's random address
 (a host with a public one never got a packet); an attempt to connect could not be cancelled; 27-byte packets
-cut a notification into nine.
+cut a notification into nine; a host was connected to a pen that went away while it was asked.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ class RadioController(Controller):
 
     def __init__(self, name: str, air: Air, public_address: str = "00:00:00:00:00:00") -> None:
         super().__init__(name, link=air, public_address=public_address)
+        self.air = air
         self.in_range = True
         self.refuse_connects = 0
 
@@ -54,6 +55,8 @@ class RadioController(Controller):
             asyncio.get_running_loop().call_soon(self.host.on_packet, bytes(packet))
 
     def on_le_connect_ind(self, packet: ll.ConnectInd) -> None:
+        if not self.in_range:
+            return
         advertiser = self.le_legacy_advertiser
         for_us = advertiser.enabled and advertiser.address == packet.advertiser_address
         if for_us and self.refuse_connects:
@@ -72,6 +75,16 @@ class RadioController(Controller):
         self.give_up_connecting()
         error = hci.HCI_ErrorCode
         return hci.HCI_StatusReturnParameters(error.SUCCESS if pending else error.COMMAND_DISALLOWED_ERROR)
+
+    def power_off(self) -> None:
+        """Connections break, scanning stops, an attempt to connect fails, nothing is heard."""
+        self.in_range = self.le_scan_enable = False
+        self.give_up_connecting()
+        self.air.cut(self)
+
+    def power_on(self) -> None:
+        """It hears again; scanning has to be asked for again."""
+        self.in_range = True
 
     def give_up_connecting(self) -> None:
         """An attempt to connect that is under way fails now."""
@@ -132,6 +145,17 @@ class Air(LocalLink):
         for controller in self.controllers:
             if controller is not sender_controller and _in_range(controller):
                 loop.call_soon(controller.on_ll_advertising_pdu, packet)
+        if isinstance(packet, ll.ConnectInd):
+            loop.call_soon(loop.call_soon, self._check_established, sender_controller, packet)
+
+    def _check_established(self, central: Controller, asked: ll.ConnectInd) -> None:
+        """A pen that went away in that moment never heard of the connection."""
+        connection = central.le_connections.get(asked.advertiser_address)
+        pen = self.find_le_controller(asked.advertiser_address)
+        if connection is not None and (pen is None or asked.initiator_address not in pen.le_connections):
+            central.on_le_disconnected(
+                connection, hci.HCI_ErrorCode.CONNECTION_FAILED_TO_BE_ESTABLISHED_ERROR
+            )
 
     def cut(self, controller: Controller) -> None:
         """All connections of this chip are lost; both ends notice (supervision timeout)."""

@@ -29,6 +29,11 @@ class ChipServer:
     def address(self) -> str:
         return "{}:{}".format(*self._server.sockets[0].getsockname()[:2])
 
+    def switch(self, on: bool) -> None:
+        """Bluetooth of all these hosts on or off; each host's `Adapter.power` has to be told as well."""
+        for chip in self._chips:
+            chip.switch(on)
+
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Chip(self._air, self._chips), *self._bind)
@@ -65,6 +70,12 @@ class _Chip(StreamPacketSource):
         self._controller.set_packet_sink(None)
         self._air.cut(self._controller)
         self._air.remove_controller(self._controller)
+
+    def switch(self, on: bool) -> None:
+        if on:
+            self._controller.power_on()
+        else:
+            self._controller.power_off()
 
     def close(self) -> None:
         self._transport.close()

@@ -10,6 +10,7 @@ from firmware_protocol.virtual_pen import PenFirmware
 from penapp.device.source import CountSource
 from penapp.device.virtual_ble.chips import Air
 from penapp.device.virtual_ble.faults import SMALLEST_MTU, BleFaults
+from penapp.device.virtual_ble.firmware import BleFirmware
 from penapp.device.virtual_ble.gatt import PenCallbacks
 from penapp.device.virtual_ble.pace import SampleClock
 from penapp.device.virtual_ble.peripheral import PenIdentity, Peripheral
@@ -43,22 +44,23 @@ class VirtualBlePen:
         self.denied = faults.denied
         self.host_full: Callable[[], bool] = _never
         self.firmware = PenFirmware(ink.descriptor, faults=faults.wire, mtu=SMALLEST_MTU)
+        self._answering = self._who_answers()
         self.peripheral = Peripheral(
             air,
             identity,
             faults,
             PenCallbacks(
-                lambda: self.firmware.descriptor,
+                lambda: self._answering.descriptor,
                 lambda: self.firmware.state.battery.percent,
                 self._command,
                 lambda: self.denied,
             ),
-            on_mtu=self.firmware.link_mtu,
+            on_mtu=self._answering.link_mtu,
             on_lost=self._link_lost,
         )
         clock = SampleClock(ink.descriptor.streams[0].rate_hz, speed)
         self._pump = SamplePump(
-            ink, self.firmware, clock, send=self.peripheral.send, room=self._room, on_ink_over=on_ink_over
+            ink, self._answering, clock, send=self.peripheral.send, room=self._room, on_ink_over=on_ink_over
         )
         self._pumping: asyncio.Task[None] | None = None
 
@@ -77,7 +79,7 @@ class VirtualBlePen:
 
     @property
     def streaming(self) -> bool:
-        return self.firmware.streaming
+        return self._answering.streaming
 
     async def switch_on(self) -> None:
         """Advertise; to be called once."""
@@ -123,13 +125,20 @@ class VirtualBlePen:
         """The next n attempts to connect fail."""
         self.peripheral.chip.refuse_connects = n
 
+    def limit_mtu(self, mtu: int) -> None:
+        """Agree to no larger ATT MTU from the next connection on."""
+        self.peripheral.limit_mtu(mtu)
+
     def write_unseen(self, n: int) -> int:
         """Let the sensors take up to n samples at once, as while the link is lost; how many there were."""
         return self._pump.take_now(n)
 
+    def _who_answers(self) -> BleFirmware:
+        return self.firmware
+
     async def _command(self, frame: bytes) -> None:
-        self.peripheral.send(self.firmware.receive(frame, now_us=self._pump.now_us))
-        if self.firmware.streaming:
+        self.peripheral.send(self._answering.receive(frame, now_us=self._pump.now_us))
+        if self._answering.streaming:
             self._pump.wake()
         else:
             self._pump.sleep()
@@ -140,8 +149,8 @@ class VirtualBlePen:
         await self.peripheral.room()
 
     def _link_lost(self) -> None:
-        self.firmware.disconnect()
-        self.firmware.link_mtu(SMALLEST_MTU)
+        self._answering.disconnect()
+        self._answering.link_mtu(SMALLEST_MTU)
         self._pump.link_lost()
 
 

@@ -66,6 +66,14 @@ class Peripheral:
         self._on_lost = on_lost
         self._flow = asyncio.Event()
 
+    def limit_mtu(self, mtu: int) -> None:
+        """Agree to no larger one from the next connection on."""
+        self._device.gatt_server.max_mtu = mtu
+
+    def delay_discovery(self, seconds: float) -> None:
+        """Before each answer to a question about services, from now on."""
+        self._device.discovery_delay_s = seconds
+
     @property
     def mtu(self) -> int:
         """ATT MTU of the connection; 23 when there is none."""
@@ -142,15 +150,15 @@ class _PenDevice(Device):
     """Bumble's host stack, with answers about services that may take their time."""
 
     def __init__(self, chip: RadioController, identity: PenIdentity, faults: BleFaults) -> None:
-        self._discovery_delay_s = faults.discovery_delay_s
+        self.discovery_delay_s = faults.discovery_delay_s
         config = DeviceConfiguration(name=identity.name, address=hci.Address(identity.address))
         super().__init__(config=config, host=RadioHost(chip, AsyncPipeSink(chip)))
         self.gatt_server.max_mtu = faults.max_mtu
 
     def on_gatt_pdu(self, connection_handle: int, pdu: bytes) -> None:
-        if self._discovery_delay_s and pdu and pdu[0] in _DISCOVERY:
+        if self.discovery_delay_s and pdu and pdu[0] in _DISCOVERY:
             loop = asyncio.get_running_loop()
-            loop.call_later(self._discovery_delay_s, self._late_gatt_pdu, connection_handle, pdu)
+            loop.call_later(self.discovery_delay_s, self._late_gatt_pdu, connection_handle, pdu)
         else:
             super().on_gatt_pdu(connection_handle, pdu)
 

@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_protocol.virtual_pen import PenFirmware
 from penapp.device.source import CountSource
+from penapp.device.virtual_ble.firmware import BleFirmware
 from penapp.device.virtual_ble.pace import SampleClock
 
 NOTHING_YET_S = 0.005
@@ -27,7 +27,7 @@ class SamplePump:
     def __init__(
         self,
         ink: CountSource,
-        firmware: PenFirmware,
+        firmware: BleFirmware,
         clock: SampleClock,
         *,
         send: Callable[[list[bytes]], None],

@@ -9,12 +9,15 @@ from typing import Self
 
 from bumble.transport.common import AsyncPipeSink
 
+from firmware_protocol.fault_plan import FaultPlan, PenFault
+from firmware_protocol.faulty_pen import FaultyPen
 from penapp.device.radio import Radio
 from penapp.device.source import CountSource
 from penapp.device.virtual_ble.adapter import Adapter
 from penapp.device.virtual_ble.chips import Air, RadioController
 from penapp.device.virtual_ble.client import RadioClient
-from penapp.device.virtual_ble.faults import BleFaults
+from penapp.device.virtual_ble.faults import SMALLEST_MTU, BleFaults
+from penapp.device.virtual_ble.faulty_pen import FaultyBlePen
 from penapp.device.virtual_ble.pen import VirtualBlePen
 from penapp.device.virtual_ble.peripheral import PenIdentity
 from penapp.device.virtual_ble.scanner import RadioScanner
@@ -67,13 +70,27 @@ class SimulatedRadio:
         on_ink_over: Callable[[], None] | None = None,
     ) -> VirtualBlePen:
         """A pen that advertises from now on; without an identity it is "penapp N" at its own address."""
-        self._made += identity is None
-        identity = identity or _identity(self._made)
+        identity = identity or self._next_identity()
         if identity.address in self.pens:
             raise ValueError(f"there is already a pen at {identity.address}.")
         pen = VirtualBlePen(self.air, identity, ink, speed=speed, faults=faults, on_ink_over=on_ink_over)
-        self.pens[identity.address] = pen
-        await pen.switch_on()
+        await self._put_up(pen)
+        return pen
+
+    async def add_faulty_pen(
+        self,
+        ink: CountSource,
+        plan: FaultPlan,
+        *,
+        speed: float = 1.0,
+        on_fault: Callable[[PenFault], None] | None = None,
+        received: Callable[[], bool] | None = None,
+    ) -> FaultyBlePen:
+        """A pen that follows a plan, on this radio's own adapter (see `FaultyBlePen`)."""
+        planned = FaultyPen(ink.descriptor, plan, mtu=SMALLEST_MTU, on_begin=on_fault, received=received)
+        pen = FaultyBlePen(self.air, self._next_identity(), ink, planned, speed=speed)
+        pen.switch_adapter = self._switch
+        await self._put_up(pen)
         return pen
 
     async def remove_pen(self, address: str) -> None:
@@ -86,13 +103,26 @@ class SimulatedRadio:
 
     def power_off(self) -> None:
         """The user switches Bluetooth off: connections break, scanning stops, nothing new can be begun."""
-        self.adapter.powered = self._chip.in_range = self._chip.le_scan_enable = False
-        self.adapter.device.scanning = False
-        self._chip.give_up_connecting()
-        self.air.cut(self._chip)
+        self.adapter.power(on=False)
+        self._chip.power_off()
 
     def power_on(self) -> None:
-        self.adapter.powered = self._chip.in_range = True
+        self.adapter.power(on=True)
+        self._chip.power_on()
+
+    def _switch(self, on: bool) -> None:
+        if on:
+            self.power_on()
+        else:
+            self.power_off()
+
+    async def _put_up(self, pen: VirtualBlePen) -> None:
+        self.pens[pen.address] = pen
+        await pen.switch_on()
+
+    def _next_identity(self) -> PenIdentity:
+        self._made += 1
+        return _identity(self._made)
 
     def _rssi_dbm(self, address: str) -> int:
         pen = self.pens.get(address)

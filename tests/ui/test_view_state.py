@@ -195,6 +195,21 @@ def test_recovered_gaps_are_listed(gap, detail, tip):
     assert readings.gap_tip(status) == tip
 
 
+@pytest.mark.parametrize(
+    ("skew_ppm", "uncertainty_s", "sentence"),
+    [
+        (0.0, math.inf, ""),
+        (34.6, 0.0012, "The pen's clock runs 35 ppm slow; its time is known to ± 1.2 ms"),
+        (-20.0, 0.0005, "The pen's clock runs 20 ppm fast; its time is known to ± 0.5 ms"),
+        (0.2, 0.0005, "The pen's clock keeps pace with this computer's; its time is known to ± 0.5 ms"),
+    ],
+)
+def test_the_pens_clock_is_said_in_one_line(skew_ppm, uncertainty_s, sentence):
+    status = replace(LIVE, skew_ppm=skew_ppm, clock_uncertainty_s=uncertainty_s)
+    assert readings.clock_sentence(status) == sentence
+    assert (sentence or "not known yet") in report(Phase.CONNECTED, SourceChoice(), status)
+
+
 def test_frames_lost_on_the_way_are_no_lost_link():
     status = replace(LIVE, gaps=GapTally().with_gap(Gap(GapCause.SAMPLES, 8, 0.08, 0.0, 100)))
     assert readings.gap_reading(status).text == "0"

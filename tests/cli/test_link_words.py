@@ -10,7 +10,7 @@ import pytest
 
 from penapp.cli.views import JsonView, PlainView
 from penapp.cli.words import gap_note, link_note, status_line, summary
-from penapp.decode.types import Hypothesis
+from penapp.decode.types import Hypothesis, TextState
 from penapp.link_words import gap_sentence, search_sentence, span
 from penapp.live_gaps import Gap, GapCause, GapTally
 from penapp.live_types import GapSeen, LinkChanged, LinkState, LiveStatus, Search, TextCommitted
@@ -27,6 +27,10 @@ LOST = LiveStatus(
     advice="Plug it in.",
     search=Search(attempt=4, out_s=3.4, next_try_s=0.6, losses=1),
 )
+
+
+def committed(word):
+    return TextCommitted(Hypothesis(word, (), (), 1.0, TextState.COMMITTED), 0)
 
 
 def test_the_line_says_since_when_the_pen_is_lost_and_what_was_found():
@@ -84,10 +88,10 @@ def test_notes_and_text_on_one_terminal_have_lines_of_their_own(tmp_path):
     with (tmp_path / "terminal").open("w") as terminal:
         view = PlainView(terminal, terminal)
         for word in ("the", "grass"):
-            view.event(TextCommitted(Hypothesis(word, 0.0, 1.0), 0))
+            view.event(committed(word))
         view.event(LinkChanged(replace(LOST, search=Search(attempt=0, out_s=0.0))))
         view.event(GapSeen(GAP))
-        view.event(TextCommitted(Hypothesis("has", 0.0, 1.0), 0))
+        view.event(committed("has"))
         view.close(LIVE)
     assert (tmp_path / "terminal").read_text().splitlines()[:4] == [
         "the grass",
@@ -100,9 +104,9 @@ def test_notes_and_text_on_one_terminal_have_lines_of_their_own(tmp_path):
 def test_text_in_a_pipe_stays_one_line_whatever_is_noted_elsewhere(tmp_path):
     with (tmp_path / "out").open("w") as out, (tmp_path / "notes").open("w") as notes:
         view = PlainView(out, notes)
-        view.event(TextCommitted(Hypothesis("the", 0.0, 1.0), 0))
+        view.event(committed("the"))
         view.event(GapSeen(GAP))
-        view.event(TextCommitted(Hypothesis("grass", 0.0, 1.0), 0))
+        view.event(committed("grass"))
         view.close(LIVE)
     assert (tmp_path / "out").read_text() == "the grass\n"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from penapp.live_gaps import Gap, GapCause, GapTally
 from penapp.live_types import LinkState, LiveStatus, Search
 from penapp.ui import readings
 from penapp.ui import view_state as view
+from penapp.ui.diagnostics import report
 from penapp.ui.tone import Tone
 from penapp.ui.view_state import Phase, PortChoice, SourceChoice, SourceKind
 

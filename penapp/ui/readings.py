@@ -74,7 +74,7 @@ def loss_tone(percent: float) -> Tone:
 
 
 def damage_reading(status: LiveStatus | None) -> Reading:
-    if status is None:
+    if status is None or not (status.samples or status.damaged_frames):
         return Reading("–", "", Tone.NEUTRAL)
     tone = Tone.WARN if status.damaged_frames else Tone.NEUTRAL
     return Reading(f"{status.damaged_frames:,}", "frames", tone)

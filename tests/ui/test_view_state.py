@@ -117,6 +117,10 @@ def test_contact_says_down_or_up():
     assert readings.contact_reading(replace(LIVE, contact=True)).text == "Down"
 
 
+def test_nothing_is_said_of_damage_before_anything_came():
+    assert readings.damage_reading(LiveStatus(LinkState.FAILED)).text == "–"
+
+
 def test_damage_is_a_warning():
     assert readings.damage_reading(LIVE).tone is Tone.NEUTRAL
     assert readings.damage_reading(replace(LIVE, damaged_frames=3)).tone is Tone.WARN

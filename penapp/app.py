@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from penapp.ui.main_window import MainWindow
     from penapp.ui.view_state import SourceChoice
 
-PEN_HELP = """what to connect to at once: 'demo' (virtual pen), 'pad' (write in the window), 'virtual-ble',
-ble:ADDRESS (ble: alone = the only Bluetooth pen near), a recording, or a serial port"""
+PEN_HELP = """what to connect to at once: 'demo' or 'virtual' (virtual pen), 'pad' (write in the window),
+'virtual-ble', a serial port, socket://HOST:PORT, ble:ADDRESS (ble: alone = the only Bluetooth pen near),
+lsl:STREAM, or a recording"""
 RECORD_HELP = """record every connected pen to FILE.mcap or FILE.pen; without FILE to a session named after
 the time, in your folder of sessions"""
 
@@ -118,10 +119,12 @@ def build(options: argparse.Namespace) -> tuple[QApplication, MainWindow]:
 
 def choice_from(pen: str) -> SourceChoice:
     """What `--pen` means."""
-    from penapp.device.discover import ble_address
+    from penapp.device.discover import VIRTUAL, ble_address
     from penapp.device.recorded import is_recorded
     from penapp.ui.view_state import SourceChoice, SourceKind
 
+    if pen == VIRTUAL:
+        return SourceChoice(SourceKind.DEMO)
     if pen in {"demo", "pad", "virtual-ble"}:
         return SourceChoice(SourceKind(pen))
     address = ble_address(pen)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from penapp.live_gaps import Gap, GapTally
 from penapp.live_types import LinkState, LiveStatus, Search
 
@@ -30,7 +32,7 @@ def gap_sentence(gap: Gap) -> str:
         return f"{gap.lost:,} samples ({span(gap.duration_s or 0.0)}) missing"
     if gap.duration_s is None:
         return "the pen was started again"
-    return f"the pen was started again, {span(gap.duration_s)} ± {gap.uncertainty_s:.1g} s missing"
+    return f"the pen was started again, {_about(gap.duration_s, gap.uncertainty_s)} missing"
 
 
 def tally_sentence(tally: GapTally) -> str:
@@ -55,6 +57,13 @@ def whole_span(whole: int) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def _about(seconds: float, uncertainty_s: float) -> str:
+    """`10.02 s ± 0.03 s`: as many digits as the uncertainty leaves; long ones as a person says them."""
+    digits = max(0, -math.floor(math.log10(uncertainty_s))) if uncertainty_s > 0.0 else 1
+    said = f"{seconds:.{digits}f} s" if seconds < 60.0 else span(seconds)
+    return f"{said} ± {uncertainty_s:.1g} s"
 
 
 def _state(search: Search) -> str:

@@ -15,7 +15,7 @@ EPILOG = """\b
 Examples:
   penapp devices                            serial ports at once, Bluetooth pens after 5 s
   penapp devices --no-ble                   without looking for Bluetooth pens
-  penapp live --pen "$(penapp devices --json | jq -r '.[1].address')"
+  penapp live --pen "$(penapp devices --json | jq -r 'map(select(.kind == "ble"))[0].address')"
 \b
 Ports that no list shows (pseudo-terminals, socket://HOST:PORT) and Bluetooth pens that were
 not heard (ble:ADDRESS; ble: alone is the only pen that is near) can be given to --pen all the
@@ -35,8 +35,8 @@ same. The number behind a Bluetooth pen is its signal: -50 dBm is near, -90 dBm 
     "--json", "as_json", is_flag=True, help="A list of {kind, address, description, rssi_dbm (Bluetooth)}."
 )
 def devices(as_json: bool, seconds: float, no_ble: bool) -> None:
-    """List the virtual pen, all serial ports and the Bluetooth pens nearby; nothing is opened."""
-    from penapp.device.discover import list_pens
+    """List the virtual pens, all serial ports and the Bluetooth pens nearby; nothing is opened."""
+    from penapp.device.discover import PenKind, list_pens
 
     found = list_pens()
     places = found if no_ble else [*found, *_heard(seconds)]
@@ -47,7 +47,7 @@ def devices(as_json: bool, seconds: float, no_ble: bool) -> None:
     for place in places:
         strength = "" if place.rssi_dbm is None else f"  {place.rssi_dbm} dBm"
         click.echo(f"{place.address:<{width}}  {place.description}{strength}")
-    if len(found) == 1:
+    if not any(place.kind is PenKind.SERIAL for place in found):
         click.echo("penapp: no serial port is there; is the pen plugged in?", err=True)
 
 

@@ -10,7 +10,7 @@ import click
 
 from penapp.cli.lsl import LslView, check_pace
 from penapp.cli.providers import CPU, pipeline_on, provider_option
-from penapp.cli.recording import record_option, tell_recovered
+from penapp.cli.recording import record_option, tell_recovered, telling_where
 from penapp.cli.sources import source_for
 from penapp.cli.views import JsonView, PlainView, TerminalView, View
 from penapp.device.source import PenSource
@@ -88,8 +88,16 @@ def live(  # noqa: PLR0913 -- one argument for each option
     if record is not None:
         tell_recovered(record)
     source, view = source_for(pen, speed, wait=wait), _view(as_json)
+    with telling_where(record):
+        _live(source, pipeline_on(provider), view, record, lsl)
+
+
+def _live(
+    source: PenSource, make_pipeline: MakePipeline, view: View, record: Path | None, lsl: str | None
+) -> None:
+    """With LSL outlets beside the view if `lsl` names them."""
     if lsl is None:
-        play(source, pipeline_on(provider), view, record_to=record)
+        play(source, make_pipeline, view, record_to=record)
         return
     from penapp.device.tap import TappedSource
     from penapp.lsl.outlet import LslOutlet
@@ -97,7 +105,7 @@ def live(  # noqa: PLR0913 -- one argument for each option
     outlet = LslOutlet(lsl)
     try:
         tapped = TappedSource(source, outlet)
-        play(tapped, pipeline_on(provider), LslView(view, outlet), record_to=record)
+        play(tapped, make_pipeline, LslView(view, outlet), record_to=record)
     finally:
         outlet.close()
 

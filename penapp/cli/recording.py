@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -38,3 +40,14 @@ def tell_recovered(record_to: Path) -> None:
 
     for salvaged in salvage(record_to.parent):
         click.echo(f"penapp: {salvaged_line(salvaged)}", err=True)
+
+
+@contextmanager
+def telling_where(record_to: Path | None) -> Iterator[None]:
+    """In the end, however it comes, say where the new recording is."""
+    before = record_to is not None and record_to.exists()
+    try:
+        yield
+    finally:
+        if record_to is not None and not before and record_to.exists():
+            click.echo(f"penapp: recorded to {record_to}", err=True)

@@ -59,7 +59,7 @@ def sessions(ctx: click.Context, folder: Path | None, as_json: bool, no_repair: 
 
     where = folder or sessions_folder()
     if folder is not None and not folder.is_dir():
-        raise click.UsageError(f"{folder} is no folder.")
+        raise click.UsageError(_no_folder(folder))
     if not no_repair:
         for salvaged in salvage(where):
             click.echo(f"penapp: {salvaged_line(salvaged)}", err=True)
@@ -68,9 +68,17 @@ def sessions(ctx: click.Context, folder: Path | None, as_json: bool, no_repair: 
         click.echo(json.dumps([_fields(entry) for entry in entries], ensure_ascii=False))
     elif entries:
         _print_table(entries)
+        if folder is None:
+            click.echo(f"penapp: these lie in {where}", err=True)
     else:
         click.echo(f"no sessions in {where}")
     return 0
+
+
+def _no_folder(given: Path) -> str:
+    if given.is_file():
+        return f"{given} is a file, expected a folder. `penapp sessions check {given}` reads it."
+    return f"there is no folder {given}."
 
 
 def salvaged_line(salvaged: Salvaged) -> str:

@@ -17,6 +17,8 @@ VIRTUAL_NAMES = (VIRTUAL, "demo")
 def source_for(pen: str, speed: float | None, *, wait: bool = False) -> PenSource:
     """A source, not opened yet. `speed`: None = not asked for, 0 = as fast as it goes."""
     pace = _pace(speed)
+    if wait and (pen in {*VIRTUAL_NAMES, VIRTUAL_BLE} or is_recorded(pen) or pen.startswith("lsl:")):
+        raise click.UsageError(f"--wait is for real pens; {pen} is there at once or not at all.")
     if pen in VIRTUAL_NAMES:
         return _virtual(pace)
     if is_recorded(pen):

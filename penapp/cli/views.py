@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Mapping
@@ -103,12 +104,16 @@ class PlainView:
         self._out = out
         self._notes = notes
         self._words = 0
+        self._one_place = _same_place(out, notes)
+        self._line_open = False
 
     def event(self, event: LiveEvent) -> None:
         if isinstance(event, TextCommitted):
-            self._out.write((" " if self._words else "") + event.hypothesis.text)
+            parted = " " if self._line_open or (self._words and not self._one_place) else ""
+            self._out.write(parted + event.hypothesis.text)
             self._out.flush()
             self._words += 1
+            self._line_open = True
         elif isinstance(event, LinkChanged) and (note := link_note(event.status)):
             self._note(note)
         elif isinstance(event, GapSeen) and event.gap.of_link:
@@ -118,14 +123,22 @@ class PlainView:
         """Nothing: a pipe is not a dashboard."""
 
     def _note(self, text: str) -> None:
+        """A line of its own: where both streams end up in one place, the text's line ends first."""
+        if self._one_place:
+            self._end_line()
         self._notes.write(text + "\n")
         self._notes.flush()
 
     def close(self, status: LiveStatus) -> None:
-        self._out.write("\n" if self._words else "")
-        self._out.flush()
+        self._end_line()
         if status.samples:
             self._notes.write(summary(status, self._words) + "\n")
+
+    def _end_line(self) -> None:
+        if self._line_open:
+            self._out.write("\n")
+            self._out.flush()
+        self._line_open = False
 
 
 class JsonView:
@@ -183,6 +196,14 @@ def _gap_fields(gap: Gap) -> dict[str, object]:
         "uncertainty_s": gap.uncertainty_s,
         "after_sample": gap.after_sample,
     }
+
+
+def _same_place(one: TextIO, other: TextIO) -> bool:
+    """Whether both are the same terminal, pipe or file."""
+    try:
+        return os.path.sameopenfile(one.fileno(), other.fileno())
+    except (OSError, ValueError):
+        return False
 
 
 def _allow_escapes() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,7 @@ def virtual_pen(
     if tcp is not None and pty:
         raise click.UsageError("--tcp and --pty exclude each other.")
     faults = parse_faults(faults_text or "")
-    pen = plugged_in(_carrier(tcp), rate_hz=rate_hz, speed=speed, faults=faults)
+    pen = plugged_in(lambda: _carrier(tcp), rate_hz=rate_hz, speed=speed, faults=faults)
     try:
         told = {"address": pen.address, "pen": "penapp virtual pen", "rate_hz": rate_hz}
         click.echo(json.dumps(told) if as_json else pen.address)
@@ -94,8 +95,13 @@ def _number(part: str, value: str, kind: type) -> float | int | bool:
     return bool(number) if kind is bool else int(number) if kind is int else number
 
 
-def plugged_in(carrier: Carrier, *, rate_hz: float, speed: float, faults: Faults) -> VirtualPen:
-    """The pen on this carrier, its thread running; it writes its sentences over and over."""
+def plugged_in(
+    make_carrier: Callable[[], Carrier], *, rate_hz: float, speed: float, faults: Faults
+) -> VirtualPen:
+    """The pen on a carrier, its thread running; it writes its sentences over and over.
+
+    The carrier is made last: nobody can connect before there is a pen that answers.
+    """
     from firmware_protocol.virtual_pen import PenFirmware
     from penapp.device.far_end import VirtualPen
     from penapp.device.tcp_server import TcpServerCarrier
@@ -103,6 +109,7 @@ def plugged_in(carrier: Carrier, *, rate_hz: float, speed: float, faults: Faults
 
     ink = DemoSource(rate_hz=rate_hz)
     firmware = PenFirmware(ink.descriptor, faults=faults)
+    carrier = make_carrier()
     if isinstance(carrier, TcpServerCarrier):
         carrier.on_gone = firmware.disconnect
     return VirtualPen(ink, speed=speed, firmware=firmware, carrier=carrier)

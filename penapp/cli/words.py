@@ -46,13 +46,14 @@ def link_note(status: LiveStatus) -> str:
     if status.link is not LinkState.LOST or search is None:
         return ""
     if search.attempt == (1 if search.out_s is None else 0):
-        return f"penapp: {status.message} {status.advice}".strip()
+        waiting = "" if search.out_s is not None else "Waiting for it; Ctrl-C ends this."
+        return " ".join(part for part in ("penapp:", status.message, status.advice, waiting) if part)
     return ""
 
 
 def gap_note(gap: Gap) -> str:
     """The pen is back, and what is missing."""
-    return f"penapp: the pen is back: {gap_sentence(gap)}."
+    return f"penapp: the pen is back: {gap_sentence(gap).replace('the pen was', 'it was')}."
 
 
 def summary(status: LiveStatus, words: int) -> str:

@@ -42,10 +42,14 @@ class PenPlace:
 
 
 def list_pens() -> list[PenPlace]:
-    """The virtual pen first, then serial ports by name. Nothing is opened, nothing is scanned."""
-    virtual = PenPlace(PenKind.VIRTUAL, VIRTUAL, "a simulated pen that writes words of real people")
+    """The virtual pens first, then serial ports by name. Nothing is opened, nothing is scanned."""
+    from penapp.device.virtual_ble import simulated_radio_installed
+
+    virtual = [PenPlace(PenKind.VIRTUAL, VIRTUAL, "a simulated pen that writes words of real people")]
+    if simulated_radio_installed():
+        virtual.append(PenPlace(PenKind.VIRTUAL, VIRTUAL_BLE, "the same over a simulated Bluetooth radio"))
     ports = sorted(list_ports.comports(), key=lambda port: port.device)
-    return [virtual, *(PenPlace(PenKind.SERIAL, port.device, _description(port)) for port in ports)]
+    return [*virtual, *(PenPlace(PenKind.SERIAL, port.device, _description(port)) for port in ports)]
 
 
 async def scan_pens(seconds: float = SCAN_S, *, radio: Radio | None = None) -> list[PenPlace]:

@@ -23,6 +23,8 @@ def find_stream(pylsl: Any, name: str, patience_s: float) -> Any:
         )
     names = sorted({info.name() for info in pylsl.resolve_streams(LOOK_AROUND_S)})
     seen = ", ".join(map(repr, names)) if names else "none at all"
+    if not name:
+        raise LslStreamError(f"lsl: names no stream (there are: {seen}).", advice="Give its name: lsl:NAME.")
     raise LslStreamError(
         f"no LSL stream has the name {name!r} (looked for {patience_s:g} s; there are: {seen}).",
         advice="Start its sender; both machines must be in one network whose firewall lets LSL through.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 
 from PySide6.QtCore import Qt, Signal
@@ -12,6 +13,12 @@ from penapp.ui.tone import Tone
 from penapp.ui.view_state import Banner
 
 LINES = 2
+
+
+def as_sentence(message: str) -> str:
+    """With a capital at its beginning, unless that is a name (of a file, a port) that is written as it is."""
+    first = message.partition(" ")[0]
+    return message[:1].upper() + message[1:] if first.isalpha() else message
 
 
 class BannerBar(QFrame):
@@ -51,6 +58,7 @@ class BannerBar(QFrame):
         if banner == self._banner:
             return
         self._banner = banner
+        banner = replace(banner, message=as_sentence(banner.message))
         alarming = banner.tone is not Tone.NEUTRAL
         colour = self._theme.tone(banner.tone)
         self._dismiss.setVisible(banner.tone is Tone.BAD)

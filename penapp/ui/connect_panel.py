@@ -168,11 +168,11 @@ class ConnectPanel(QFrame):
         source.setObjectName("title")
         row.addWidget(source)
         row.addWidget(self._kind)
-        row.addWidget(self._details, 3)
+        row.addWidget(self._details, 5)
         row.addWidget(self.button)
         row.addSpacing(8)
         row.addWidget(self._dot)
-        row.addWidget(self._state, 2)
+        row.addWidget(self._state, 4)
 
     def _serial_page(self) -> QWidget:
         self._port = DropDown()

@@ -7,6 +7,7 @@ from importlib import metadata
 
 from penapp import __version__
 from penapp.live_types import LiveStatus
+from penapp.ui.readings import clock_sentence
 from penapp.ui.view_state import Phase, SourceChoice
 
 PACKAGES = ("numpy", "onnxruntime", "PySide6-Essentials", "pyserial")
@@ -24,6 +25,7 @@ def report(phase: Phase, choice: SourceChoice, status: LiveStatus | None) -> str
             f"{status.lost} lost, {status.damaged_frames} damaged frames, "
             f"{status.gaps.links} links lost; {status.message}"
         )
+        lines.append(clock_sentence(status) or "The pen's clock is not known yet")
     return "\n".join(lines)
 
 

@@ -107,9 +107,12 @@ def waiting_hint(awaited: SourceChoice | None, name: str, phase: Phase) -> Banne
     """What stands where errors would while the pen of last time is looked for."""
     if awaited is None or phase is not Phase.IDLE:
         return None
+    called = name or awaited.target
+    if awaited.kind is SourceKind.SERIAL and "://" in awaited.target:  # no list tells when it is there
+        return Banner(f"Press Connect for {called} again.", "Or choose another source.", Tone.NEUTRAL)
     where = "is switched on nearby" if awaited.kind is SourceKind.BLE else "is plugged in"
     return Banner(
-        f"Connects to {name or awaited.target} as soon as it {where}.",
+        f"Connects to {called} as soon as it {where}.",
         "Or choose another source.",
         Tone.NEUTRAL,
     )

@@ -14,6 +14,7 @@ LOSS_WARN_PERCENT = 0.5
 LOSS_BAD_PERCENT = 5.0
 RATE_TOLERANCE = 0.05
 FORCE_BAR_N = 4.0
+STEADY_PPM = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def loss_tone(percent: float) -> Tone:
 
 
 def damage_reading(status: LiveStatus | None) -> Reading:
-    if status is None:
+    if status is None or not (status.samples or status.damaged_frames):
         return Reading("–", "", Tone.NEUTRAL)
     tone = Tone.WARN if status.damaged_frames else Tone.NEUTRAL
     return Reading(f"{status.damaged_frames:,}", "frames", tone)
@@ -92,6 +93,17 @@ def gap_reading(status: LiveStatus | None) -> Reading:
 def gap_tip(status: LiveStatus | None) -> str:
     """The same in a sentence."""
     return tally_sentence(status.gaps) if status is not None else ""
+
+
+def clock_sentence(status: LiveStatus | None) -> str:
+    """How the pen's clock runs beside this computer's; empty while nothing is known of it."""
+    if status is None or not math.isfinite(status.clock_uncertainty_s):
+        return ""
+    known = f"its time is known to ± {status.clock_uncertainty_s * 1000:.1f} ms"
+    if abs(status.skew_ppm) < STEADY_PPM:
+        return f"The pen's clock keeps pace with this computer's; {known}"
+    pace = "slow" if status.skew_ppm > 0.0 else "fast"  # its seconds are longer
+    return f"The pen's clock runs {abs(status.skew_ppm):.0f} ppm {pace}; {known}"
 
 
 def is_live(status: LiveStatus | None) -> TypeGuard[LiveStatus]:

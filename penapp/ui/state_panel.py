@@ -42,6 +42,7 @@ class StatePanel(Card):
     def show_status(self, status: LiveStatus | None) -> None:
         """All readings; called a few times a second."""
         self._tiles["Rate"].show_reading(readings.rate_reading(status))
+        self._tiles["Rate"].setToolTip(readings.clock_sentence(status))
         self._tiles["Lost"].show_reading(readings.loss_reading(status))
         self._tiles["Damaged"].show_reading(readings.damage_reading(status))
         self._tiles["Gaps"].show_reading(readings.gap_reading(status))

@@ -60,7 +60,8 @@ def test_live_as_json_lines(penapp):
 
 
 def test_what_live_records_decode_reads_again(penapp, tmp_path):
-    penapp("live", "--speed", 0, "--record", tmp_path / "s.pen")
+    _, _, told = penapp("live", "--speed", 0, "--record", tmp_path / "s.pen")
+    assert f"penapp: recorded to {tmp_path / 's.pen'}" in told
     assert penapp("decode", tmp_path / "s.pen") == (0, " ".join(WORDS) + "\n", "")
     code, out, _ = penapp("live", "--pen", tmp_path / "s.pen", "--speed", 0)
     assert (code, out) == (0, " ".join(WORDS) + "\n")
@@ -153,6 +154,8 @@ def test_a_failure_is_one_line_and_exit_code_1(penapp, arguments, reason):
         ["decode"],
         ["frobnicate"],
         ["live", "--frobnicate"],
+        ["live", "--wait"],
+        ["live", "--wait", "--pen", "virtual-ble"],
     ],
 )
 def test_wrong_usage_is_exit_code_2(penapp, arguments):
@@ -161,10 +164,25 @@ def test_wrong_usage_is_exit_code_2(penapp, arguments):
     assert "Error:" in err
 
 
-def test_devices_lists_the_virtual_pen_first(penapp):
+def test_a_session_file_in_place_of_a_folder_is_told_what_reads_it(penapp, recording):
+    code, _, err = penapp("sessions", recording)
+    assert code == 2
+    assert f"`penapp sessions check {recording}`" in err
+
+
+def test_your_sessions_are_listed_with_the_folder_they_lie_in(penapp, tmp_path, monkeypatch):
+    monkeypatch.setattr("penapp.record.folder.user_data_path", lambda _: tmp_path)
+    penapp("live", "--speed", 0, "--record")
+    code, out, err = penapp("sessions")
+    assert code == 0
+    assert "session-" in out
+    assert err == f"penapp: these lie in {tmp_path / 'sessions'}\n"
+
+
+def test_devices_lists_the_virtual_pens_first(penapp):
     code, out, _ = penapp("devices", "--no-ble", "--json")
     assert code == 0
-    assert json.loads(out)[0]["address"] == "virtual"
+    assert [place["address"] for place in json.loads(out)[:2]] == ["virtual", "virtual-ble"]
     assert penapp("devices", "--no-ble")[1].startswith("virtual")
 
 

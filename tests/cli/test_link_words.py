@@ -9,10 +9,11 @@ from dataclasses import replace
 import pytest
 
 from penapp.cli.views import JsonView, PlainView
-from penapp.cli.words import link_note, status_line, summary
+from penapp.cli.words import gap_note, link_note, status_line, summary
+from penapp.decode.types import Hypothesis, TextState
 from penapp.link_words import gap_sentence, search_sentence, span
 from penapp.live_gaps import Gap, GapCause, GapTally
-from penapp.live_types import GapSeen, LinkChanged, LinkState, LiveStatus, Search
+from penapp.live_types import GapSeen, LinkChanged, LinkState, LiveStatus, Search, TextCommitted
 
 GAP = Gap(GapCause.LINK, 1312, 13.12, 0.0, 990)
 RESTART = Gap(GapCause.RESTART, None, 4.61, 0.1, 990)
@@ -26,6 +27,10 @@ LOST = LiveStatus(
     advice="Plug it in.",
     search=Search(attempt=4, out_s=3.4, next_try_s=0.6, losses=1),
 )
+
+
+def committed(word):
+    return TextCommitted(Hypothesis(word, (), (), 1.0, TextState.COMMITTED), 0)
 
 
 def test_the_line_says_since_when_the_pen_is_lost_and_what_was_found():
@@ -79,6 +84,42 @@ def test_plain_output_tells_loss_and_return_beside_the_text():
     ]
 
 
+def test_notes_and_text_on_one_terminal_have_lines_of_their_own(tmp_path):
+    with (tmp_path / "terminal").open("w") as terminal:
+        view = PlainView(terminal, terminal)
+        for word in ("the", "grass"):
+            view.event(committed(word))
+        view.event(LinkChanged(replace(LOST, search=Search(attempt=0, out_s=0.0))))
+        view.event(GapSeen(GAP))
+        view.event(committed("has"))
+        view.close(LIVE)
+    assert (tmp_path / "terminal").read_text().splitlines()[:4] == [
+        "the grass",
+        "penapp: there is no pen at COM9. Plug it in.",
+        "penapp: the pen is back: 1,312 samples (13 s) missing.",
+        "has",
+    ]
+
+
+def test_text_in_a_pipe_stays_one_line_whatever_is_noted_elsewhere(tmp_path):
+    with (tmp_path / "out").open("w") as out, (tmp_path / "notes").open("w") as notes:
+        view = PlainView(out, notes)
+        view.event(committed("the"))
+        view.event(GapSeen(GAP))
+        view.event(committed("grass"))
+        view.close(LIVE)
+    assert (tmp_path / "out").read_text() == "the grass\n"
+
+
+def test_a_pen_that_is_waited_for_is_said_to_be_waited_for():
+    never_reached = link_note(replace(LOST, search=Search(attempt=1)))
+    assert never_reached == "penapp: there is no pen at COM9. Plug it in. Waiting for it; Ctrl-C ends this."
+
+
+def test_a_pen_that_was_started_again_is_named_once():
+    assert gap_note(RESTART) == "penapp: the pen is back: it was started again, 4.6 s ± 0.1 s missing."
+
+
 def test_json_tells_every_gap():
     out = io.StringIO()
     view = JsonView(out)
@@ -108,4 +149,6 @@ def test_seconds_are_said_as_a_person_says_them(seconds, text):
 
 def test_a_gap_across_a_restart_is_said_with_what_is_not_known():
     assert gap_sentence(RESTART) == "the pen was started again, 4.6 s ± 0.1 s missing"
+    fine = replace(RESTART, duration_s=10.018, uncertainty_s=0.03)
+    assert gap_sentence(fine) == "the pen was started again, 10.02 s ± 0.03 s missing"
     assert search_sentence(LIVE) == ""

@@ -7,13 +7,17 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from firmware_protocol.descriptor import standard_descriptor
+from firmware_protocol.faults import Faults
 from penapp.cli.run_cli import run_cli
-from penapp.cli.virtual_pen import parse_faults
+from penapp.cli.virtual_pen import parse_faults, plugged_in
 from penapp.device.serial_source import SerialSource
 
+DESCRIBED = SimpleNamespace(descriptor=standard_descriptor(100.0))
 ROOT = Path(__file__).parents[2]
 
 
@@ -50,6 +54,14 @@ async def samples_from(address, wanted):
     await source.stop()
     await source.close()
     return descriptor, source.counters
+
+
+def test_nobody_can_connect_before_there_is_a_pen_that_answers(monkeypatch):
+    order = []
+    monkeypatch.setattr("penapp.simulation.sources.DemoSource", lambda **_: order.append("ink") or DESCRIBED)
+    monkeypatch.setattr("penapp.device.far_end.VirtualPen", lambda *_, **__: order.append("pen"))
+    plugged_in(lambda: order.append("port"), rate_hz=100.0, speed=1.0, faults=Faults())
+    assert order == ["ink", "port", "pen"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")

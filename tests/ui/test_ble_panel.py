@@ -128,9 +128,16 @@ def test_whether_the_pen_of_last_time_is_here(awaited, here):
     assert near.reunion(awaited, BOTH, PORTS) is here
 
 
+def test_a_pen_on_the_network_is_not_promised_to_connect_by_itself():
+    awaited = SourceChoice(SourceKind.SERIAL, "socket://127.0.0.1:4000")
+    hint = near.waiting_hint(awaited, "", Phase.IDLE)
+    assert hint.message == "Press Connect for socket://127.0.0.1:4000 again."
+
+
 @pytest.mark.parametrize(
     ("pen", "choice"),
     [
+        ("virtual", SourceChoice(SourceKind.DEMO)),
         ("ble:C0:FF:EE:00:00:01", BLE_LEFT),
         ("ble:", SourceChoice(SourceKind.BLE)),
         ("virtual-ble", SourceChoice(SourceKind.VIRTUAL_BLE)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from penapp.live_gaps import Gap, GapCause, GapTally
 from penapp.live_types import LinkState, LiveStatus, Search
 from penapp.ui import readings
 from penapp.ui import view_state as view
+from penapp.ui.diagnostics import report
 from penapp.ui.tone import Tone
 from penapp.ui.view_state import Phase, PortChoice, SourceChoice, SourceKind
 
@@ -115,6 +117,10 @@ def test_contact_says_down_or_up():
     assert readings.contact_reading(replace(LIVE, contact=True)).text == "Down"
 
 
+def test_nothing_is_said_of_damage_before_anything_came():
+    assert readings.damage_reading(LiveStatus(LinkState.FAILED)).text == "–"
+
+
 def test_damage_is_a_warning():
     assert readings.damage_reading(LIVE).tone is Tone.NEUTRAL
     assert readings.damage_reading(replace(LIVE, damaged_frames=3)).tone is Tone.WARN
@@ -193,6 +199,21 @@ def test_recovered_gaps_are_listed(gap, detail, tip):
     reading = readings.gap_reading(status)
     assert (reading.text, reading.detail, reading.tone) == ("1", detail, Tone.WARN)
     assert readings.gap_tip(status) == tip
+
+
+@pytest.mark.parametrize(
+    ("skew_ppm", "uncertainty_s", "sentence"),
+    [
+        (0.0, math.inf, ""),
+        (34.6, 0.0012, "The pen's clock runs 35 ppm slow; its time is known to ± 1.2 ms"),
+        (-20.0, 0.0005, "The pen's clock runs 20 ppm fast; its time is known to ± 0.5 ms"),
+        (0.2, 0.0005, "The pen's clock keeps pace with this computer's; its time is known to ± 0.5 ms"),
+    ],
+)
+def test_the_pens_clock_is_said_in_one_line(skew_ppm, uncertainty_s, sentence):
+    status = replace(LIVE, skew_ppm=skew_ppm, clock_uncertainty_s=uncertainty_s)
+    assert readings.clock_sentence(status) == sentence
+    assert (sentence or "not known yet") in report(Phase.CONNECTED, SourceChoice(), status)
 
 
 def test_frames_lost_on_the_way_are_no_lost_link():

@@ -47,6 +47,7 @@ class RadioClient(BaseBleakClient):
         self._connection: Connection | None = None
         self._peer: Peer
         self._asking = asyncio.Lock()
+        self._question: asyncio.Future[Any] | None = None
 
     @property
     def name(self) -> str:
@@ -161,7 +162,8 @@ class RadioClient(BaseBleakClient):
         async with self._asking:
             self._connected()
             try:
-                return await question(self._peer)
+                self._question = asyncio.ensure_future(question(self._peer))
+                return await self._question
             except ATT_Error as error:
                 raise BleakGATTProtocolError(error.error_code) from error
             except core.BaseBumbleError as error:
@@ -169,7 +171,7 @@ class RadioClient(BaseBleakClient):
             except asyncio.CancelledError:
                 task = asyncio.current_task()
                 if self._connection is None and task is not None and not task.cancelling():
-                    raise BleakError(f"{self.address} disconnected") from None  # Bumble cancels its future
+                    raise BleakError(f"{self.address} disconnected") from None
                 raise
 
     def _connected(self) -> Connection:
@@ -184,6 +186,8 @@ class RadioClient(BaseBleakClient):
         if self._connection is None:
             return
         self._connection = None
+        if self._question is not None:  # Bumble would wait 30 s for what it asks from now on
+            self._question.cancel()
         stood, self.services = self.services is not None, None
         if stood and self._disconnected_callback is not None:
             self._disconnected_callback()

@@ -15,8 +15,8 @@ from penapp.device.virtual_ble.pen import VirtualBlePen
 from penapp.device.virtual_ble.peripheral import PenIdentity
 
 TICK_S = 0.005
-QUESTIONS = 20
-"""About so many are asked about services: a slow pen is as late with them all as with one answer."""
+QUESTIONS = 40
+"""Twice as many as are asked about services: a slow pen is half as late with them all as with one answer."""
 _ALL = 1 << 30
 
 

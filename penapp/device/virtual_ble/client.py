@@ -162,8 +162,8 @@ class RadioClient(BaseBleakClient):
         async with self._asking:
             self._connected()
             try:
-                self._question = asyncio.ensure_future(question(self._peer))
-                return await self._question
+                self._question = asking = asyncio.ensure_future(question(self._peer))
+                return await asking
             except ATT_Error as error:
                 raise BleakGATTProtocolError(error.error_code) from error
             except core.BaseBumbleError as error:

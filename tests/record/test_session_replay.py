@@ -298,7 +298,7 @@ def test_record_without_a_name_goes_to_the_folder_of_sessions(penapp, tmp_path):
     assert "0:00:06" in line
     assert "600" in line
     assert line.endswith("good")
-    assert err == ""
+    assert err == f"penapp: these lie in {session.parent}\n"
 
 
 def test_a_name_that_cannot_be_recorded_to_is_wrong_usage(penapp, tmp_path):

@@ -66,11 +66,6 @@ def known_pen(descriptor: Descriptor) -> KnownPen:
         return KnownPen(None, problem)
 
 
-def stored_calibration(descriptor: Descriptor) -> PenCalibration | None:
-    """`known_pen` for those who have nowhere to show a problem; it is in the log."""
-    return known_pen(descriptor).calibration
-
-
 def calibration_store() -> CalibrationStore:
     """The user's own records."""
     return CalibrationStore(user_data_path("penapp") / "calibration")

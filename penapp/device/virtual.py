@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 from firmware_protocol.descriptor import Descriptor
-from firmware_protocol.messages import Op, Response
 from firmware_protocol.virtual_pen import Faults, PenFirmware
 from penapp.device.far_end import VirtualPen
+from penapp.device.own_pen import OwnPenSource
 from penapp.device.requests import LinkTiming
 from penapp.device.serial_source import SerialSource
-from penapp.device.source import ArrivedFrame, CountSource, LinkCounters
-from penapp.errors import DeviceError
+from penapp.device.source import CountSource
 
 __all__ = ["CountSource", "Faults", "VirtualPenSource"]
 
 
-class VirtualPenSource:
+class VirtualPenSource(OwnPenSource):
     """A pen that writes what `ink` holds, over a pseudo-terminal (or a loopback connection).
 
     The pen is plugged in at open() and unplugged at close(). When the ink is over, frames() ends after the
@@ -40,12 +39,6 @@ class VirtualPenSource:
         self._faults = faults
         self._timing = replace(timing or LinkTiming(), silence_s=None)
         self._pen: VirtualPen | None = None
-        self._link: SerialSource | None = None
-        self._draining: asyncio.Task[None] | None = None
-
-    @property
-    def counters(self) -> LinkCounters:
-        return self._link.counters if self._link is not None else LinkCounters()
 
     async def open(self) -> Descriptor:
         """Plug the pen in and open its port."""
@@ -60,40 +53,10 @@ class VirtualPenSource:
         self._link = SerialSource(self._pen.address, timing=self._timing)
         return await self._link.open()
 
-    async def start(self) -> None:
-        await self._opened().start()
-
-    async def ask(self, op: Op, args: bytes = b"") -> Response:
-        """See `PenLink.ask`."""
-        return await self._opened().ask(op, args)
-
-    async def frames(self) -> AsyncIterator[list[ArrivedFrame]]:
-        """See `PenSource`; ends when the ink is over."""
-        async for batch in self._opened().frames():
-            yield batch
-
-    async def stop(self) -> None:
-        if self._draining is not None:
-            await self._draining
-        elif self._link is not None:
-            await self._link.stop()
-
     async def close(self) -> None:
-        if self._draining is not None:
-            self._draining.cancel()
-            await asyncio.wait([self._draining])
-        if self._link is not None:
-            await self._link.close()
+        await super().close()
         if self._pen is not None:
             await asyncio.to_thread(self._pen.unplug)
-
-    def _opened(self) -> SerialSource:
-        if self._link is None:
-            raise DeviceError("the virtual pen is not open.")
-        return self._link
-
-    def _drain(self) -> None:
-        self._draining = asyncio.get_running_loop().create_task(self._opened().drain())
 
 
 def _later(loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from calibration.sensor import Correction, PenCalibration, identity
 from calibration.store import CalibrationStore
 from firmware_protocol.channels import standard_descriptor
-from penapp.calibrate import known_pen, pen_id_of, setup_for, stored_calibration
+from penapp.calibrate import known_pen, pen_id_of, setup_for
 from penapp.device.virtual import VirtualPenSource
 from penapp.errors import BadInputError
 from penapp.live import LiveSession
@@ -52,7 +52,7 @@ def test_a_damaged_record_leaves_the_pen_uncorrected_and_says_so(store, toy_mode
     assert path.name in str(pipeline.warning)
     assert "uncalibrated" in str(pipeline.warning)
     assert pipeline.warning.advice
-    assert stored_calibration(PEN) is None
+    assert known_pen(PEN).calibration is None
 
 
 def test_a_session_tells_the_damage_once_and_goes_on():

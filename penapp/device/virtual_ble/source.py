@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 
 from firmware_protocol.descriptor import Descriptor
-from firmware_protocol.messages import Op, Response
 from penapp.device.ble_source import BleSource
+from penapp.device.own_pen import OwnPenSource
 from penapp.device.requests import LinkTiming
-from penapp.device.source import ArrivedFrame, CountSource, LinkCounters
+from penapp.device.source import CountSource
 from penapp.device.transport import LinkStage
 from penapp.device.virtual_ble.faults import BleFaults
 from penapp.device.virtual_ble.pen import VirtualBlePen
 from penapp.device.virtual_ble.radio import SimulatedRadio
-from penapp.errors import DeviceError
 
 MAX_WAITING = 64
 """Notifications that the program has not taken yet; beyond it a pen without a pace waits."""
 
 
-class VirtualBlePenSource:
+class VirtualBlePenSource(OwnPenSource):
     """A pen that writes what `ink` holds; scan, connection, discovery and notifications are real.
 
     Radio and pen exist from open() to close(). When the ink is over, frames() ends after the last sample. An
@@ -46,12 +44,6 @@ class VirtualBlePenSource:
         self._timing = replace(timing or LinkTiming(), silence_s=None)
         self._on_stage = on_stage
         self._radio: SimulatedRadio | None = None
-        self._link: BleSource | None = None
-        self._draining: asyncio.Task[None] | None = None
-
-    @property
-    def counters(self) -> LinkCounters:
-        return self._link.counters if self._link is not None else LinkCounters()
 
     async def open(self) -> Descriptor:
         """Switch radio and pen on, find the pen, connect."""
@@ -66,38 +58,8 @@ class VirtualBlePenSource:
         self.pen.host_full = lambda: link.waiting > MAX_WAITING
         return await link.open()
 
-    async def start(self) -> None:
-        await self._opened().start()
-
-    async def ask(self, op: Op, args: bytes = b"") -> Response:
-        """See `PenLink.ask`."""
-        return await self._opened().ask(op, args)
-
-    async def frames(self) -> AsyncIterator[list[ArrivedFrame]]:
-        """See `PenSource`; ends when the ink is over."""
-        async for batch in self._opened().frames():
-            yield batch
-
-    async def stop(self) -> None:
-        if self._draining is not None:
-            await self._draining
-        elif self._link is not None:
-            await self._link.stop()
-
     async def close(self) -> None:
-        if self._draining is not None:
-            self._draining.cancel()
-            await asyncio.wait([self._draining])
-        if self._link is not None:
-            await self._link.close()
+        await super().close()
         if self._radio is not None:
             radio, self._radio, self.pen = self._radio, None, None
             await radio.stop()
-
-    def _opened(self) -> BleSource:
-        if self._link is None:
-            raise DeviceError("the virtual pen is not open.")
-        return self._link
-
-    def _drain(self) -> None:
-        self._draining = asyncio.get_running_loop().create_task(self._opened().drain())
